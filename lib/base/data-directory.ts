@@ -1,0 +1,62 @@
+import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { GaruaError } from './errors';
+import { tryLockFile } from './syscalls';
+
+/** Another process owns the data directory. */
+export class DataDirectoryInUseError extends GaruaError {
+  constructor(path: string) {
+    super(
+      'ERR_DATA_DIRECTORY_IN_USE',
+      `another process owns the data directory ${path}`,
+      'Talk to it through its control socket, or choose another directory with --data.',
+    );
+  }
+}
+
+/** `/var/lib/garua` for root, `~/.garua` for everybody else. */
+export function defaultDataDirectory(): string {
+  return process.getuid?.() === 0 ? '/var/lib/garua' : join(homedir(), '.garua');
+}
+
+/** The one folder under which a host keeps everything. */
+export class DataDirectory {
+  readonly path: string;
+  #lock: number | undefined;
+
+  constructor(path: string = defaultDataDirectory()) {
+    this.path = resolve(path);
+  }
+
+  /** A path inside the directory. */
+  join(...parts: string[]): string {
+    return join(this.path, ...parts);
+  }
+
+  get controlSocket(): string {
+    return this.join('garua.sock');
+  }
+
+  /**
+   * Makes the directory when missing and becomes its only owner, until `close` or the end of the process.
+   *
+   * @throws {DataDirectoryInUseError}
+   */
+  acquire(): void {
+    mkdirSync(this.path, { recursive: true, mode: 0o711 });
+    const lock = openSync(this.join('garua.lock'), 'a', 0o600);
+    if (!tryLockFile(lock)) {
+      closeSync(lock);
+      throw new DataDirectoryInUseError(this.path);
+    }
+    this.#lock = lock;
+    // For people who look; what counts is the lock, which the kernel drops with the process.
+    writeSync(lock, `${process.pid}\n`);
+  }
+
+  close(): void {
+    if (this.#lock !== undefined) closeSync(this.#lock);
+    this.#lock = undefined;
+  }
+}

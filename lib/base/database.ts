@@ -1,0 +1,36 @@
+import Sqlite from 'better-sqlite3';
+
+export type Database = Sqlite.Database;
+
+/**
+ * Opens an index database in WAL mode. A commit survives the end of the process at once and a power cut
+ * after the next checkpoint (synchronous=NORMAL): syncing an SD card at each commit would block the event
+ * loop, and what the index says can be rebuilt from the files it describes.
+ */
+export function openDatabase(path: string): Database {
+  const database = new Sqlite(path);
+  database.pragma('journal_mode = WAL');
+  database.pragma('synchronous = NORMAL');
+  database.pragma('busy_timeout = 5000');
+  database.exec(
+    'CREATE TABLE IF NOT EXISTS schema_version (module TEXT PRIMARY KEY, version INTEGER NOT NULL)',
+  );
+  return database;
+}
+
+/**
+ * Brings a module's tables up to date. `steps[n]` takes the schema from version n to n + 1; steps are only
+ * ever appended.
+ */
+export function migrate(database: Database, module: string, steps: string[]): void {
+  database.transaction(() => {
+    const row = database.prepare('SELECT version FROM schema_version WHERE module = ?').get(module);
+    const version = (row as { version: number } | undefined)?.version ?? 0;
+    for (const step of steps.slice(version)) database.exec(step);
+    database
+      .prepare(
+        'INSERT INTO schema_version VALUES (?, ?) ON CONFLICT (module) DO UPDATE SET version = excluded.version',
+      )
+      .run(module, Math.max(version, steps.length));
+  })();
+}

@@ -1,0 +1,87 @@
+import { getSystemErrorMap } from 'node:util';
+import koffi from 'koffi';
+
+/**
+ * The Linux system calls that node:fs lacks. Each is synchronous, so those that may take long belong in a
+ * worker. Paths may be Buffers, since file names in layers need not be UTF-8.
+ */
+type Path = string | Buffer;
+
+const libc = koffi.load(null);
+const pathType = 'const void *';
+
+const functions = {
+  flock: libc.func('flock', 'int', ['int', 'int']),
+  mknod: libc.func('mknod', 'int', [pathType, 'uint32', 'uint64']),
+  lsetxattr: libc.func('lsetxattr', 'int', [pathType, 'const char *', 'const void *', 'size_t', 'int']),
+  syncfs: libc.func('syncfs', 'int', ['int']),
+  mount: libc.func('mount', 'int', [pathType, pathType, 'const char *', 'ulong', 'const char *']),
+  umount2: libc.func('umount2', 'int', [pathType, 'int']),
+};
+
+const LOCK_EX = 2;
+const LOCK_NB = 4;
+const MNT_DETACH = 2;
+
+/** Takes an exclusive lock on an open file, without waiting. The kernel drops it when the process ends. */
+export function tryLockFile(descriptor: number): boolean {
+  if (functions.flock(descriptor, LOCK_EX | LOCK_NB) === 0) return true;
+  if (koffi.errno() === koffi.os.errno.EAGAIN) return false;
+  throw systemError('flock', `file descriptor ${descriptor}`);
+}
+
+/** Makes a device, FIFO or socket node. `mode` includes the type bits (S_IFCHR ...). */
+export function mknod(path: Path, mode: number, major: number, minor: number): void {
+  check('mknod', path, functions.mknod(zeroTerminated(path), mode, makeDevice(major, minor)));
+}
+
+/** Sets an extended attribute on the path itself, never on what a symbolic link points to. */
+export function lsetxattr(path: Path, name: string, value: Uint8Array): void {
+  check('lsetxattr', path, functions.lsetxattr(zeroTerminated(path), name, value, value.length, 0));
+}
+
+/** Writes all dirty data of the file system that holds the open file to the disk. */
+export function syncfs(descriptor: number): void {
+  check('syncfs', `file descriptor ${descriptor}`, functions.syncfs(descriptor));
+}
+
+/** mount(2); `options` is the file system's own option string, at most one page long. */
+export function mount(source: Path, target: Path, type: string, flags: number, options: string): void {
+  check(
+    'mount',
+    target,
+    functions.mount(zeroTerminated(source), zeroTerminated(target), type, flags, options),
+  );
+}
+
+/** Unmounts, at once for new users and later for those that still hold it. */
+export function unmountDetached(target: Path): void {
+  check('umount', target, functions.umount2(zeroTerminated(target), MNT_DETACH));
+}
+
+function zeroTerminated(path: Path): Buffer {
+  return Buffer.concat([typeof path === 'string' ? Buffer.from(path) : path, Buffer.alloc(1)]);
+}
+
+/** The encoding of glibc's makedev(3). */
+function makeDevice(major: number, minor: number): bigint {
+  const [high, low] = [BigInt(major), BigInt(minor)];
+  return (
+    ((high & 0xfffff000n) << 32n) | ((high & 0xfffn) << 8n) | ((low & 0xffffff00n) << 12n) | (low & 0xffn)
+  );
+}
+
+function check(call: string, path: Path, result: number): void {
+  if (result !== 0) throw systemError(call, path);
+}
+
+function systemError(call: string, path: Path): NodeJS.ErrnoException {
+  const errno = koffi.errno();
+  const [code, text] = getSystemErrorMap().get(-errno) ?? [`E${errno}`, 'unknown error'];
+  return Object.assign(new Error(`${code}: ${text}, ${call} '${path}'`), {
+    errno,
+    code,
+    syscall: call,
+    path: `${path}`,
+  });
+}

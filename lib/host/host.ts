@@ -1,0 +1,52 @@
+import type { LongCall } from '../base';
+import type {
+  ContainerSpec,
+  ContainerStatus,
+  LogLine,
+  LogOptions,
+  StopOptions,
+} from '../container/container';
+import type { PullOptions, PullResult, StoredImage } from '../image/image';
+
+/** `deploy`: what happened to make the container match its spec. */
+export interface DeployResult {
+  outcome: 'started' | 'unchanged' | 'replaced';
+  container: ContainerStatus;
+  /** Absent when the image's policy asked for no pull. */
+  pull?: PullResult;
+}
+
+export interface DeployOptions extends Omit<PullOptions, 'platform'> {}
+
+export interface PruneResult {
+  images: string[];
+  layers: string[];
+  bytesFreed: number;
+}
+
+/**
+ * Everything one machine of the fog can do. The CLI, the Node-RED nodes and other programs all speak to
+ * this interface; it is either this process itself or, through the control socket, another.
+ */
+export interface Host {
+  readonly name: string;
+  pull(ref: string, options?: PullOptions): Promise<PullResult>;
+  images(): Promise<StoredImage[]>;
+  removeImage(ref: string): Promise<void>;
+  /** Removes images that no container uses, and layers and leftovers that no image uses. */
+  prune(options?: LongCall): Promise<PruneResult>;
+  /** Pulls the image by its policy (default `missing`) and makes the container run as the spec says. */
+  deploy(spec: ContainerSpec, options?: DeployOptions): Promise<DeployResult>;
+  containers(): Promise<ContainerStatus[]>;
+  /** @throws ERR_CONTAINER_NOT_FOUND */
+  container(name: string): Promise<ContainerStatus>;
+  stop(name: string, options?: StopOptions): Promise<ContainerStatus>;
+  start(name: string, options?: LongCall): Promise<ContainerStatus>;
+  remove(name: string, options?: StopOptions & { force?: boolean }): Promise<void>;
+  logs(name: string, options?: LogOptions): AsyncIterable<LogLine>;
+  /** States of all containers as they change, until the signal fires. */
+  watch(options?: LongCall): AsyncIterable<ContainerStatus>;
+  /** Resolves with the status once the container is not running any more. */
+  wait(name: string, options?: LongCall): Promise<ContainerStatus>;
+  close(): Promise<void>;
+}

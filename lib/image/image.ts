@@ -1,0 +1,149 @@
+import type { LongCall } from '../base';
+
+/** `sha256:` and 64 lower-case hexadecimal digits. */
+export type Digest = string;
+
+/** OCI image-spec, descriptor.md. */
+export interface Descriptor {
+  mediaType: string;
+  digest: Digest;
+  /** Bytes of the blob; nothing longer is ever accepted. */
+  size: number;
+  platform?: Platform;
+  annotations?: Record<string, string>;
+}
+
+/** OCI names: `linux`/`arm64`/`v8`, `linux`/`amd64`. */
+export interface Platform {
+  os: string;
+  architecture: string;
+  variant?: string;
+}
+
+/** OCI image-spec, manifest.md; a Docker v2 schema 2 manifest is turned into this. */
+export interface ImageManifest {
+  config: Descriptor;
+  layers: Descriptor[];
+}
+
+/** The parts of OCI image-spec config.md that running a container needs. */
+export interface ImageConfig {
+  os: string;
+  architecture: string;
+  variant?: string;
+  config?: {
+    Entrypoint?: string[] | null;
+    Cmd?: string[] | null;
+    Env?: string[] | null;
+    User?: string;
+    WorkingDir?: string;
+    StopSignal?: string;
+    Volumes?: Record<string, object> | null;
+    ExposedPorts?: Record<string, object> | null;
+    Labels?: Record<string, string> | null;
+  };
+  rootfs: { type: string; diff_ids: Digest[] };
+}
+
+/** A manifest for one platform, with the exact bytes that its digest covers. */
+export interface ResolvedImage {
+  digest: Digest;
+  manifest: ImageManifest;
+  config: ImageConfig;
+  manifestBytes: Uint8Array;
+  configBytes: Uint8Array;
+}
+
+/** A blob being read. Pull-based, so that a slow reader slows the sender down. */
+export interface BlobReader {
+  /** The next bytes, as they came (any length above 0), or undefined at the end. */
+  read(): Promise<Uint8Array | undefined>;
+  /** Ends early and frees the connection. Harmless after the end. */
+  close(): void;
+}
+
+/** What kind of place delivered a layer, as `garua pull --json` reports it. */
+export type LayerOrigin = 'store' | 'nas' | `peer:${string}` | 'registry' | 'archive';
+
+/** A place that may hold blobs: the site's NAS, a peer, a registry, an archive. */
+export interface BlobSource {
+  readonly origin: LayerOrigin;
+  /**
+   * Opens a blob at a byte offset, or answers undefined when this source does not have it. Nothing is
+   * verified here: the puller checks every byte.
+   */
+  openBlob(descriptor: Descriptor, offset: number, signal?: AbortSignal): Promise<BlobReader | undefined>;
+}
+
+/** A blob source that can also say what an image consists of. */
+export interface ImageSource extends BlobSource {
+  /** The image for a platform, its manifest and configuration verified against their digests. */
+  resolve(platform: Platform, signal?: AbortSignal): Promise<ResolvedImage>;
+  /** Frees connections and files. */
+  close(): Promise<void>;
+}
+
+/** How a layer of the store takes part in a container's root. Nothing else may be assumed about it. */
+export interface LayerMount {
+  type: 'overlay-lower';
+  path: string;
+}
+
+/** An image in the store. */
+export interface StoredImage {
+  /** The full reference, such as `docker.io/library/alpine:3.20` or `oci:/srv/images/web`. */
+  ref: string;
+  /** Digest of the manifest for this platform. */
+  digest: Digest;
+  platform: Platform;
+  config: ImageConfig;
+  /** Bottom layer first. OCI image-spec, config.md, "Layer ChainID". */
+  chainIds: Digest[];
+  /** Unpacked bytes, layers shared with other images included. */
+  size: number;
+  /** Milliseconds since 1970. */
+  pulledAt: number;
+}
+
+export type PullPolicy = 'always' | 'missing' | 'never';
+
+export interface PullOptions extends LongCall {
+  /** `os/architecture[/variant]`; default: this machine. */
+  platform?: string;
+  /** Allow plain http and unverified certificates for this registry. */
+  insecure?: boolean;
+  /** Credentials that go before all stored ones. */
+  credentials?: Credentials;
+  /** Default `always`: the tag is resolved anew, layers that are here are not fetched again. */
+  policy?: PullPolicy;
+}
+
+export interface Credentials {
+  username: string;
+  password: string;
+}
+
+/** The document of `garua pull --json`. */
+export interface PullResult {
+  ref: string;
+  digest: Digest;
+  chainIds: Digest[];
+  /** Compressed bytes that crossed the network or were read from an archive in this pull. */
+  bytesDownloaded: number;
+  bytesUnpacked: number;
+  seconds: number;
+  layers: PulledLayer[];
+}
+
+export interface PulledLayer {
+  digest: Digest;
+  diffId: Digest;
+  chainId: Digest;
+  source: LayerOrigin;
+  /** Compressed bytes fetched now (0 when the layer was here); `resumed` came from an earlier attempt. */
+  bytes: number;
+  resumed: number;
+  /** Uncompressed bytes of the layer's tar. */
+  unpacked: number;
+  seconds: number;
+}
