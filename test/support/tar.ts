@@ -66,7 +66,7 @@ export function tarEntry(entry: TarEntryOptions): Buffer {
   const linkname = toBuffer(entry.linkname ?? '');
   const parts: Buffer[] = [];
   const records: Record<string, string | Uint8Array> = { ...entry.pax };
-  let prefix = Buffer.alloc(0);
+  let prefix: Buffer = Buffer.alloc(0);
   let shortName = name;
   if (name.length > 100) {
     if (format === 'gnu') parts.push(longName('L', name));
@@ -130,8 +130,8 @@ function longName(flag: 'L' | 'K', name: Buffer): Buffer {
 function header(
   entry: TarEntryOptions,
   name: Buffer,
-  prefix = Buffer.alloc(0),
-  linkname = Buffer.alloc(0),
+  prefix: Buffer = Buffer.alloc(0),
+  linkname: Buffer = Buffer.alloc(0),
 ): Buffer {
   const block = Buffer.alloc(512);
   const flag = TYPE_FLAGS[entry.type ?? 'file'] ?? entry.type!;
