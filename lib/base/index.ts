@@ -8,3 +8,4 @@ export * from './progress';
 export * from './single-flight';
 export * from './syscalls';
 export * from './units';
+export * from './version';

@@ -18,6 +18,14 @@ export interface DeployResult {
 
 export interface DeployOptions extends Omit<PullOptions, 'platform'> {}
 
+/** Who owns the data directory. */
+export interface HostInfo {
+  name: string;
+  version: string;
+  dataDirectory: string;
+  pid: number;
+}
+
 export interface PruneResult {
   images: string[];
   layers: string[];
@@ -29,7 +37,7 @@ export interface PruneResult {
  * this interface; it is either this process itself or, through the control socket, another.
  */
 export interface Host {
-  readonly name: string;
+  info(): Promise<HostInfo>;
   pull(ref: string, options?: PullOptions): Promise<PullResult>;
   images(): Promise<StoredImage[]>;
   removeImage(ref: string): Promise<void>;

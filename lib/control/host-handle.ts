@@ -1,0 +1,224 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { DataDirectory, DataDirectoryInUseError, GaruaError, type LongCall } from '../base';
+import type { ContainerStatus, LogLine } from '../container';
+import { type DeployResult, type Host, type HostInfo, LocalHost, type PruneResult } from '../host';
+import type { PullResult, StoredImage } from '../image';
+import { CALLS, REPEATABLE, STREAMS } from './protocol';
+import { ControlDisconnectedError, ControlUnreachableError, RemoteCaller } from './remote-caller';
+import { ControlServer } from './server';
+
+export interface OpenHostOptions {
+  /** Default: `/var/lib/garua` as root, `~/.garua` else. */
+  dataDirectory?: string | undefined;
+  /** Use only the host that listens here; never become the owner of a data directory. */
+  socket?: string | undefined;
+  /** The host's name when this process becomes the owner. Default: the machine's. */
+  name?: string | undefined;
+}
+
+/** How long to wait for an owner that neither answers nor lets go of the data directory, in milliseconds. */
+const OWNER_PATIENCE = 15_000;
+
+type Backend = { local: LocalHost; server: ControlServer } | { remote: RemoteCaller };
+
+/**
+ * Opens the host of a data directory. The first process that comes owns it and serves it on the control
+ * socket; those that come later talk to that one, and one of them takes over when it ends.
+ *
+ * @throws {ControlUnreachableError} when `socket` is given and nobody listens there.
+ */
+export async function openHost(options: OpenHostOptions = {}): Promise<Host> {
+  const handle = new HostHandle(options);
+  await handle.connect();
+  return handle;
+}
+
+/** A Host that is this process while it owns the data directory, and speaks to the owner while it does not. */
+class HostHandle implements Host {
+  readonly #options: OpenHostOptions;
+  readonly #directory: DataDirectory;
+  #backend: Promise<Backend> | undefined;
+  #closed = false;
+
+  constructor(options: OpenHostOptions) {
+    this.#options = options;
+    this.#directory = new DataDirectory(options.dataDirectory);
+  }
+
+  info(): Promise<HostInfo> {
+    return this.#call('info', []);
+  }
+
+  pull(...parameters: Parameters<Host['pull']>): Promise<PullResult> {
+    return this.#call('pull', parameters);
+  }
+
+  images(): Promise<StoredImage[]> {
+    return this.#call('images', []);
+  }
+
+  removeImage(...parameters: Parameters<Host['removeImage']>): Promise<void> {
+    return this.#call('removeImage', parameters);
+  }
+
+  prune(...parameters: Parameters<Host['prune']>): Promise<PruneResult> {
+    return this.#call('prune', parameters);
+  }
+
+  deploy(...parameters: Parameters<Host['deploy']>): Promise<DeployResult> {
+    return this.#call('deploy', parameters);
+  }
+
+  containers(): Promise<ContainerStatus[]> {
+    return this.#call('containers', []);
+  }
+
+  container(...parameters: Parameters<Host['container']>): Promise<ContainerStatus> {
+    return this.#call('container', parameters);
+  }
+
+  start(...parameters: Parameters<Host['start']>): Promise<ContainerStatus> {
+    return this.#call('start', parameters);
+  }
+
+  stop(...parameters: Parameters<Host['stop']>): Promise<ContainerStatus> {
+    return this.#call('stop', parameters);
+  }
+
+  remove(...parameters: Parameters<Host['remove']>): Promise<void> {
+    return this.#call('remove', parameters);
+  }
+
+  wait(...parameters: Parameters<Host['wait']>): Promise<ContainerStatus> {
+    return this.#call('wait', parameters);
+  }
+
+  logs(...parameters: Parameters<Host['logs']>): AsyncIterable<LogLine> {
+    return this.#stream('logs', parameters);
+  }
+
+  watch(...parameters: Parameters<Host['watch']>): AsyncIterable<ContainerStatus> {
+    return this.#stream('watch', parameters);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    const backend = await this.#backend?.catch(() => undefined);
+    if (backend && 'local' in backend) {
+      await backend.server.close();
+      await backend.local.close();
+    }
+  }
+
+  /** Finds or becomes the owner. */
+  connect(): Promise<Backend> {
+    if (this.#closed) return Promise.reject(new ControlDisconnectedError('a call on a closed host'));
+    this.#backend ??= this.#open().catch((error) => {
+      this.#backend = undefined;
+      throw error;
+    });
+    return this.#backend;
+  }
+
+  async #call<M extends keyof typeof CALLS>(
+    method: M,
+    parameters: Parameters<Host[M]>,
+  ): Promise<Awaited<ReturnType<Host[M]>>> {
+    type Result = Awaited<ReturnType<Host[M]>>;
+    const longCall = longCallOf(parameters, CALLS[method]);
+    for (;;) {
+      const backend = await this.connect();
+      if ('local' in backend) {
+        const local = backend.local[method] as (...all: Parameters<Host[M]>) => Promise<Result>;
+        return local.apply(backend.local, parameters);
+      }
+      try {
+        return (await backend.remote.call(method, withoutFunctions(parameters), longCall)) as Result;
+      } catch (error) {
+        this.#forgetOrThrow(error, REPEATABLE.has(method));
+      }
+    }
+  }
+
+  async *#stream<T, M extends keyof typeof STREAMS>(
+    method: M,
+    parameters: Parameters<Host[M]>,
+  ): AsyncIterable<T> {
+    const longCall = longCallOf(parameters, STREAMS[method]);
+    for (;;) {
+      const backend = await this.connect();
+      if ('local' in backend) {
+        const local = backend.local[method] as (...all: Parameters<Host[M]>) => AsyncIterable<T>;
+        return yield* local.apply(backend.local, parameters);
+      }
+      try {
+        return yield* backend.remote.stream(
+          method,
+          withoutFunctions(parameters),
+          longCall,
+        ) as AsyncIterable<T>;
+      } catch (error) {
+        // Log lines that were already handed on would come twice.
+        this.#forgetOrThrow(error, method === 'watch');
+      }
+    }
+  }
+
+  /** The owner has gone: the next attempt finds the new one, or becomes it. */
+  #forgetOrThrow(error: unknown, repeatable: boolean): void {
+    const again =
+      error instanceof ControlUnreachableError || (error instanceof ControlDisconnectedError && repeatable);
+    if (!again || this.#options.socket || this.#closed) throw error;
+    this.#backend = undefined;
+  }
+
+  async #open(): Promise<Backend> {
+    const { socket, name } = this.#options;
+    if (socket) return { remote: await reach(socket) };
+    const deadline = Date.now() + OWNER_PATIENCE;
+    for (;;) {
+      try {
+        const local = await LocalHost.open({ dataDirectory: this.#directory.path, name });
+        return { local, server: await serve(local, this.#directory.controlSocket) };
+      } catch (error) {
+        if (!(error instanceof DataDirectoryInUseError)) throw error;
+      }
+      try {
+        return { remote: await reach(this.#directory.controlSocket) };
+      } catch (error) {
+        // The owner is starting or ending.
+        if (!(error instanceof GaruaError) || error.code === 'ERR_PERMISSION') throw error;
+        if (Date.now() > deadline) throw new DataDirectoryInUseError(this.#directory.path);
+      }
+      await delay(50);
+    }
+  }
+}
+
+async function serve(local: LocalHost, path: string): Promise<ControlServer> {
+  try {
+    return await ControlServer.listen(local, path);
+  } catch (error) {
+    await local.close();
+    throw error;
+  }
+}
+
+async function reach(path: string): Promise<RemoteCaller> {
+  const remote = new RemoteCaller(path);
+  await remote.call('info', []);
+  return remote;
+}
+
+function longCallOf(parameters: unknown[], index: number): LongCall {
+  return (parameters[index] ?? {}) as LongCall;
+}
+
+/** The parameters as data: `signal` and `onProgress` stay on this side. */
+function withoutFunctions(parameters: unknown[]): unknown[] {
+  return parameters.map((parameter) => {
+    if (typeof parameter !== 'object' || parameter === null) return parameter;
+    const { signal: _signal, onProgress: _onProgress, ...data } = parameter as LongCall;
+    return data;
+  });
+}

@@ -1,0 +1,2 @@
+export { type OpenHostOptions, openHost } from './host-handle';
+export { ControlDisconnectedError, ControlUnreachableError } from './remote-caller';

@@ -1,0 +1,70 @@
+import type { ErrorDocument, Progress } from '../base';
+import type { Host } from '../host';
+
+/**
+ * The control protocol: one call per connection on a Unix socket, JSON lines. The caller sends one request
+ * line and keeps its side open; the owner answers with any number of progress and item lines and one result
+ * or error line. Closing the connection before that cancels the call. A connection per call gives every
+ * stream its own back-pressure for free.
+ */
+export interface Request {
+  method: keyof Host;
+  /** The call's arguments; `signal` and `onProgress` are left out of the options, being no data. */
+  arguments: unknown[];
+}
+
+export type Response =
+  | { progress: Progress }
+  | { item: unknown }
+  /** Absent when the call returns nothing. */
+  | { result: unknown }
+  | { error: ErrorDocument };
+
+/** The calls that answer with one result, and at which argument their options stand. */
+export const CALLS = {
+  info: 0,
+  pull: 1,
+  images: 0,
+  removeImage: 1,
+  prune: 0,
+  deploy: 1,
+  containers: 0,
+  container: 1,
+  start: 1,
+  stop: 1,
+  remove: 1,
+  wait: 1,
+} as const satisfies Partial<Record<keyof Host, number>>;
+
+/** The calls that answer with items until they are cancelled or done. */
+export const STREAMS = { logs: 1, watch: 0 } as const satisfies Partial<Record<keyof Host, number>>;
+
+/** The calls that may be sent again when the connection broke in the middle. */
+export const REPEATABLE: ReadonlySet<string> = new Set<keyof Host>([
+  'info',
+  'pull',
+  'images',
+  'prune',
+  'deploy',
+  'containers',
+  'container',
+  'start',
+  'stop',
+  'wait',
+]);
+
+/** The longest line that is accepted: a log line of 16 KiB and its escapes fit many times. */
+export const MAXIMUM_LINE = 16 << 20;
+
+/** Splits a byte stream into parsed JSON lines. */
+export class JsonLines<T> {
+  #rest = '';
+
+  /** @throws {SyntaxError} when a line is not JSON, {RangeError} when it is too long. */
+  push(text: string): T[] {
+    const lines = (this.#rest + text).split('\n');
+    this.#rest = lines.pop()!;
+    if (this.#rest.length > MAXIMUM_LINE) throw new RangeError('line too long');
+    return lines.map((line) => JSON.parse(line) as T);
+  }
+}

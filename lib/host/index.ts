@@ -1,0 +1,2 @@
+export * from './host';
+export { LocalHost, type LocalHostOptions } from './local-host';
