@@ -1,0 +1,42 @@
+import type { LogLine } from '../../container';
+import { type Command, longCall, text, UsageError, withHost } from '../command';
+
+/** `garua logs`: what a container wrote. */
+export const logs: Command = {
+  name: 'logs',
+  usage: 'NAME [--follow] [--tail N] [--since TIME] [--json]',
+  summary: 'Print what a container wrote; --json prints one document per line.',
+  options: {
+    follow: { type: 'boolean', short: 'f' },
+    tail: { type: 'string' },
+    since: { type: 'string' },
+  },
+  positionals: { minimum: 1, maximum: 1 },
+  run: (invocation) => {
+    const { options, positionals } = invocation;
+    const tail = lineCount(text(options, 'tail'));
+    return withHost(invocation, async (host) => {
+      const lines = host.logs(positionals[0]!, {
+        ...longCall(invocation),
+        follow: options.follow === true,
+        tail,
+        since: text(options, 'since'),
+      });
+      for await (const line of lines) {
+        if (options.json) process.stdout.write(`${JSON.stringify(line)}\n`);
+        else writeLogLine(line);
+      }
+    });
+  },
+};
+
+/** A container's line goes where the container wrote it. */
+export function writeLogLine({ stream, text: line }: LogLine): void {
+  process[stream].write(`${line}\n`);
+}
+
+function lineCount(value: string | undefined): number | undefined {
+  if (value === undefined) return undefined;
+  if (!/^\d+$/.test(value)) throw new UsageError(`--tail ${value} is not a number of lines`);
+  return Number(value);
+}

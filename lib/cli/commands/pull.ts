@@ -1,0 +1,35 @@
+import { formatSize } from '../../base';
+import { type Command, longCall, text, withHost } from '../command';
+import { printJson, withProgressBar } from '../output';
+
+/** `garua pull`: brings an image to this host. */
+export const pull: Command = {
+  name: 'pull',
+  usage: 'REF [--platform OS/ARCH[/VARIANT]] [--insecure] [--json]',
+  summary:
+    'Bring an image here; REF names a registry image, oci:DIR, oci-archive:FILE or docker-archive:FILE.',
+  options: { platform: { type: 'string' }, insecure: { type: 'boolean' } },
+  positionals: { minimum: 1, maximum: 1 },
+  run: (invocation) =>
+    withHost(invocation, async (host) => {
+      const { options, positionals } = invocation;
+      const result = await withProgressBar((onProgress) =>
+        host.pull(positionals[0]!, {
+          ...longCall(invocation, onProgress),
+          platform: text(options, 'platform'),
+          insecure: options.insecure === true,
+        }),
+      );
+      if (options.json) return printJson(result);
+      for (const layer of result.layers) {
+        const resumed = layer.resumed > 0 ? `, ${formatSize(layer.resumed)} resumed` : '';
+        process.stdout.write(
+          `${layer.digest.slice(0, 19)}  ${layer.source}  ${formatSize(layer.bytes)}${resumed}\n`,
+        );
+      }
+      process.stdout.write(
+        `${result.ref}  ${result.digest}\n` +
+          `${formatSize(result.bytesDownloaded)} fetched, ${formatSize(result.bytesUnpacked)} unpacked in ${result.seconds.toFixed(1)} s\n`,
+      );
+    }),
+};

@@ -1,0 +1,143 @@
+import { GaruaError, parseSize } from '../../base';
+import type { ContainerSpec, ContainerStatus, Mount, PublishedPort } from '../../container';
+import type { Host } from '../../host';
+import {
+  type Command,
+  type Invocation,
+  longCall,
+  type OptionValues,
+  text,
+  texts,
+  UsageError,
+  withHost,
+} from '../command';
+import { printJson, withProgressBar } from '../output';
+import { writeLogLine } from './logs';
+
+/** A container that was run in the foreground ended with a status other than 0. */
+export class ContainerExitedError extends GaruaError {
+  constructor({ name, exitCode, reason }: ContainerStatus) {
+    super(
+      'ERR_CONTAINER_EXITED',
+      `container ${name} ended with status ${exitCode ?? 'unknown'} (${reason ?? 'unknown reason'})`,
+      `Read what it wrote with garua logs ${name}.`,
+    );
+  }
+}
+
+/** `garua run`: pulls an image when it is missing, and starts a container of it. */
+export const run: Command = {
+  name: 'run',
+  usage:
+    'REF [--name N] [--detach] [--net bridge|host|none] [-p HOST:CONTAINER[/udp]] [-v HOST:CONTAINER[:ro]]\n' +
+    '         [--memory 64m] [--env K=V] [--user U] [--workdir DIR] [--hostname H] [--entrypoint PROGRAM]\n' +
+    '         [--pull missing|always|never] [--insecure] [--json] [-- COMMAND...]',
+  summary: 'Start a container; without --detach print what it writes until it ends.',
+  options: {
+    name: { type: 'string' },
+    detach: { type: 'boolean', short: 'd' },
+    net: { type: 'string' },
+    publish: { type: 'string', short: 'p', multiple: true },
+    volume: { type: 'string', short: 'v', multiple: true },
+    memory: { type: 'string', short: 'm' },
+    env: { type: 'string', short: 'e', multiple: true },
+    user: { type: 'string', short: 'u' },
+    workdir: { type: 'string', short: 'w' },
+    hostname: { type: 'string' },
+    entrypoint: { type: 'string' },
+    pull: { type: 'string' },
+    insecure: { type: 'boolean' },
+  },
+  positionals: { minimum: 1, maximum: 1 },
+  takesRest: true,
+  run: (invocation) => {
+    const { options } = invocation;
+    const spec = containerSpec(invocation);
+    const policy = oneOf(options, 'pull', ['missing', 'always', 'never'] as const);
+    return withHost(invocation, async (host) => {
+      const { container } = await withProgressBar((onProgress) =>
+        host.deploy(spec, {
+          ...longCall(invocation, onProgress),
+          policy,
+          insecure: options.insecure === true,
+        }),
+      );
+      const status = options.detach ? container : await attend(host, container, invocation);
+      if (options.json) printJson(status);
+      else if (options.detach) process.stdout.write(`${container.name}\n`);
+      if (!options.detach && status.exitCode !== 0) throw new ContainerExitedError(status);
+    });
+  },
+};
+
+/** Prints a container's output until it ends; an interruption stops it. */
+async function attend(
+  host: Host,
+  container: ContainerStatus,
+  invocation: Invocation,
+): Promise<ContainerStatus> {
+  const stop = () => void host.stop(container.name).catch(() => {});
+  invocation.signal.addEventListener('abort', stop, { once: true });
+  if (invocation.signal.aborted) stop();
+  const since = container.startedAt ?? undefined;
+  for await (const line of host.logs(container.name, { follow: true, since })) {
+    // The document alone goes to stdout.
+    if (invocation.options.json) process.stderr.write(`${line.text}\n`);
+    else writeLogLine(line);
+  }
+  const status = await host.wait(container.name);
+  invocation.signal.removeEventListener('abort', stop);
+  return status;
+}
+
+function containerSpec({ options, positionals, rest }: Invocation): ContainerSpec {
+  const entrypoint = text(options, 'entrypoint');
+  const memory = text(options, 'memory');
+  return {
+    image: positionals[0]!,
+    name: text(options, 'name'),
+    entrypoint: entrypoint === undefined ? undefined : [entrypoint],
+    command: rest.length > 0 ? rest : undefined,
+    env: Object.fromEntries(texts(options, 'env').map(environmentVariable)),
+    workingDirectory: text(options, 'workdir'),
+    user: text(options, 'user'),
+    hostname: text(options, 'hostname'),
+    mounts: texts(options, 'volume').map(mount),
+    network: oneOf(options, 'net', ['bridge', 'host', 'none'] as const),
+    ports: texts(options, 'publish').map(publishedPort),
+    memory: memory === undefined ? undefined : parseSize(memory),
+  };
+}
+
+function environmentVariable(assignment: string): [string, string] {
+  const equals = assignment.indexOf('=');
+  if (equals < 1) throw new UsageError(`--env ${assignment} is not of the form NAME=VALUE`);
+  return [assignment.slice(0, equals), assignment.slice(equals + 1)];
+}
+
+function mount(words: string): Mount {
+  const [source, target, mode, ...more] = words.split(':');
+  if (!source || !target || more.length > 0 || (mode !== undefined && mode !== 'ro' && mode !== 'rw')) {
+    throw new UsageError(`-v ${words} is not of the form HOST:CONTAINER[:ro]`);
+  }
+  return { source, target, readOnly: mode === 'ro' };
+}
+
+function publishedPort(words: string): PublishedPort {
+  const match = /^(?:(.+):)?(\d+):(\d+)(?:\/(tcp|udp))?$/.exec(words);
+  if (!match) throw new UsageError(`-p ${words} is not of the form [ADDRESS:]HOST:CONTAINER[/udp]`);
+  return {
+    hostAddress: match[1],
+    hostPort: Number(match[2]),
+    containerPort: Number(match[3]),
+    protocol: match[4] === 'udp' ? 'udp' : 'tcp',
+  };
+}
+
+function oneOf<T extends string>(options: OptionValues, name: string, values: readonly T[]): T | undefined {
+  const value = text(options, name);
+  if (value === undefined) return undefined;
+  const found = values.find((candidate) => candidate === value);
+  if (!found) throw new UsageError(`--${name} must be one of ${values.join(', ')}`);
+  return found;
+}
