@@ -16,7 +16,7 @@ export interface Request {
 export type Response =
   | { progress: Progress }
   | { item: unknown }
-  /** Absent when the call returns nothing. */
+  /** null when the call returns nothing. */
   | { result: unknown }
   | { error: ErrorDocument };
 

@@ -80,7 +80,8 @@ export class ControlServer {
         // A reader that does not keep up misses progress, never the result.
         const onProgress = (progress: Progress) => !socket.writableNeedDrain && send({ progress });
         const longCall = { signal, onProgress };
-        send({ result: await this.#invoke(request, CALLS[method as keyof typeof CALLS], longCall) });
+        const result = await this.#invoke(request, CALLS[method as keyof typeof CALLS], longCall);
+        send({ result: result ?? null });
       } else {
         throw new InvalidArgumentError(
           `the host has no call named ${method}`,
