@@ -1,2 +1,3 @@
+export { type Check, type CheckResult, type Examination, examine, type Machine } from './doctor';
 export * from './host';
 export { LocalHost, type LocalHostOptions } from './local-host';

@@ -1,4 +1,5 @@
 import type { Command } from '../command';
+import { doctor } from './doctor';
 import { images } from './images';
 import { logs } from './logs';
 import { prune } from './prune';
@@ -10,4 +11,4 @@ import { start } from './start';
 import { stop } from './stop';
 
 /** All commands, in the order in which `garua --help` lists them. */
-export const COMMANDS: Command[] = [pull, images, prune, run, ps, logs, stop, start, rm];
+export const COMMANDS: Command[] = [pull, images, prune, run, ps, logs, stop, start, rm, doctor];

@@ -1,0 +1,26 @@
+/** One line of `garua doctor`. */
+export interface CheckResult {
+  id: string;
+  status: 'ok' | 'warn' | 'fail';
+  /** What was found. */
+  detail: string;
+  /** Why it matters. */
+  why: string;
+  /** What to do about it; absent when there is nothing to do. */
+  fix?: string;
+}
+
+/** What a check may look at: this machine, or a fixture of another. */
+export interface Machine {
+  architecture: string;
+  userId: number;
+  /** The content of a file, or undefined when it cannot be read. */
+  read(path: string): string | undefined;
+  /** The full path of a program, or undefined. */
+  which(program: string): string | undefined;
+  /** Free bytes of the file system that holds a path. */
+  freeSpace(path: string): number;
+}
+
+/** Looks at one thing. */
+export type Check = (machine: Machine) => CheckResult;

@@ -1,0 +1,100 @@
+import { formatSize } from '../../base';
+import type { Check, CheckResult } from './check';
+
+/** Below this an ordinary image does not fit. */
+const LITTLE_SPACE = 1e9;
+
+const architecture: Check = ({ architecture }) => {
+  const supported = architecture === 'x64' || architecture === 'arm64';
+  return {
+    id: 'architecture',
+    status: supported ? 'ok' : 'fail',
+    detail: architecture,
+    why: 'Garua runs on 64-bit ARM and x86 only.',
+    fix: supported ? undefined : 'Install the 64-bit version of the operating system.',
+  };
+};
+
+const root: Check = ({ userId }) => ({
+  id: 'root',
+  status: userId === 0 ? 'ok' : 'warn',
+  detail: userId === 0 ? 'running as root' : `running as user ${userId}`,
+  why: 'Unpacking layers with their owners and starting containers needs root.',
+  fix: userId === 0 ? undefined : 'Run it with sudo.',
+});
+
+function program(name: string, debianPackage: string, why: string, missing: CheckResult['status']): Check {
+  return ({ which }) => {
+    const path = which(name);
+    return {
+      id: name,
+      status: path ? 'ok' : missing,
+      detail: path ?? 'not installed',
+      why,
+      fix: path ? undefined : `apt-get install ${debianPackage}`,
+    };
+  };
+}
+
+const overlay: Check = ({ read }) => {
+  const loaded = /\boverlay\b/.test(read('/proc/filesystems') ?? '');
+  const release = (read('/proc/sys/kernel/osrelease') ?? '').trim();
+  const module = /\/overlay\.ko/.test(read(`/lib/modules/${release}/modules.dep`) ?? '');
+  return {
+    id: 'overlay',
+    status: loaded || module ? 'ok' : 'fail',
+    detail: loaded ? 'in the kernel' : module ? 'a module that is loaded when needed' : 'not in this kernel',
+    why: 'A container sees its image layers and its own changes as one tree through overlayfs.',
+    fix:
+      loaded || module ? undefined : 'Use a kernel with CONFIG_OVERLAY_FS, such as the distribution’s own.',
+  };
+};
+
+const memoryCgroup: Check = ({ read }) => {
+  const version2 = read('/sys/fs/cgroup/cgroup.controllers');
+  const version1 = /^memory\s+\d+\s+\d+\s+1/m.test(read('/proc/cgroups') ?? '');
+  const enabled = version2?.trim() ? /\bmemory\b/.test(version2) : version1;
+  return {
+    id: 'memory-cgroup',
+    status: enabled ? 'ok' : 'warn',
+    detail: enabled ? `cgroup v${version2 ? 2 : 1}` : 'the memory controller is off',
+    why: 'Memory limits of containers work only with it.',
+    fix: enabled
+      ? undefined
+      : 'Add cgroup_enable=memory cgroup_memory=1 to the kernel command line and reboot.',
+  };
+};
+
+function space(folder: string): Check {
+  return ({ freeSpace }) => {
+    const free = freeSpace(folder);
+    return {
+      id: 'space',
+      status: free < LITTLE_SPACE ? 'warn' : 'ok',
+      detail: `${formatSize(free)} free for ${folder}`,
+      why: 'Images and the files of containers are kept there.',
+      fix:
+        free < LITTLE_SPACE
+          ? 'garua prune removes what is not used; or choose another disk with --data.'
+          : undefined,
+    };
+  };
+}
+
+/** All checks, for a host that keeps its state in the folder. */
+export function checksFor(dataDirectory: string): Check[] {
+  return [
+    architecture,
+    root,
+    program('runc', 'runc', 'It starts containers.', 'fail'),
+    program(
+      'conmon',
+      'conmon',
+      'It keeps a container’s output and exit status, also without Node-RED.',
+      'fail',
+    ),
+    overlay,
+    memoryCgroup,
+    space(dataDirectory),
+  ];
+}

@@ -1,0 +1,44 @@
+import { accessSync, constants, readFileSync, statfsSync } from 'node:fs';
+import { arch } from 'node:os';
+import { dirname, join } from 'node:path';
+import type { Machine } from './check';
+
+/** Daemons' programs lie there, also when a user's PATH leaves it out. */
+const SYSTEM_FOLDERS = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
+
+/** The machine that this process runs on. */
+export const thisMachine: Machine = {
+  architecture: arch(),
+  userId: process.getuid?.() ?? -1,
+  read(path) {
+    try {
+      return readFileSync(path, 'utf8');
+    } catch {
+      return undefined;
+    }
+  },
+  which(program) {
+    const folders = [...(process.env.PATH ?? '').split(':'), ...SYSTEM_FOLDERS];
+    return folders.map((folder) => join(folder, program)).find(isExecutable);
+  },
+  freeSpace(path) {
+    for (let folder = path; ; folder = dirname(folder)) {
+      try {
+        const { bavail, bsize } = statfsSync(folder);
+        return bavail * bsize;
+      } catch (error) {
+        // The folder is yet to be made: its parent's file system will hold it.
+        if (folder === dirname(folder)) throw error;
+      }
+    }
+  },
+};
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

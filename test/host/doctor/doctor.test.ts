@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict';
+import { examine, type Machine } from '../../../lib/host/doctor';
+
+/** A Raspberry Pi 4 with a 64-bit system and everything in place. */
+const PI: Machine = {
+  architecture: 'arm64',
+  userId: 0,
+  read: (path) =>
+    ({
+      '/proc/filesystems': 'nodev\tsysfs\n\text4\n',
+      '/proc/sys/kernel/osrelease': '6.6.31+rpt-rpi-v8\n',
+      '/lib/modules/6.6.31+rpt-rpi-v8/modules.dep': 'kernel/fs/overlayfs/overlay.ko.xz:\n',
+      '/sys/fs/cgroup/cgroup.controllers': 'cpuset cpu io memory pids\n',
+    })[path],
+  which: (program) => `/usr/bin/${program}`,
+  freeSpace: () => 5e9,
+};
+
+function statuses(machine: Machine): Record<string, string> {
+  return Object.fromEntries(examine('/var/lib/garua', machine).checks.map(({ id, status }) => [id, status]));
+}
+
+describe('doctor', () => {
+  it('finds nothing wrong with a Pi that has all', () => {
+    assert.deepEqual(new Set(Object.values(statuses(PI))), new Set(['ok']));
+  });
+
+  const ailments: [string, Partial<Machine>, Record<string, string>][] = [
+    ['a 32-bit userland', { architecture: 'arm' }, { architecture: 'fail' }],
+    ['a user without rights', { userId: 1000 }, { root: 'warn' }],
+    ['no runc', { which: (name) => (name === 'runc' ? undefined : name) }, { runc: 'fail', conmon: 'ok' }],
+    ['little space', { freeSpace: () => 1e8 }, { space: 'warn' }],
+    [
+      'the Pi kernel’s default of no memory cgroup',
+      {
+        read: (path) =>
+          path.endsWith('controllers')
+            ? 'cpuset cpu io pids\n'
+            : path.endsWith('cgroups')
+              ? ''
+              : PI.read(path),
+      },
+      { 'memory-cgroup': 'warn' },
+    ],
+    ['a kernel without overlayfs', { read: () => undefined }, { overlay: 'fail' }],
+  ];
+  for (const [name, change, expected] of ailments) {
+    it(`sees ${name}, and says what to do`, () => {
+      const machine = { ...PI, ...change };
+      assert.deepEqual({ ...statuses(machine), ...expected }, statuses(machine));
+      for (const check of examine('/x', machine).checks)
+        assert.equal(check.fix !== undefined, check.status !== 'ok');
+    });
+  }
+
+  it('examines this machine', () => {
+    const { checks } = examine();
+    assert.equal(checks.find(({ id }) => id === 'runc')?.status, 'ok');
+    assert.equal(checks.find(({ id }) => id === 'overlay')?.status, 'ok');
+  });
+});
