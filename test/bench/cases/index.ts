@@ -1,0 +1,25 @@
+import type { BenchCase } from '../harness/bench';
+import { fourLayers10mbit } from './four-layers-10mbit';
+import { fourLayers100mbit } from './four-layers-100mbit';
+import { fourLayersLoopback } from './four-layers-loopback';
+import { link10mbit } from './link-10mbit';
+import { link100mbit } from './link-100mbit';
+import { link256kbit } from './link-256kbit';
+import { loopbackDisk } from './loopback-disk';
+import { loopbackTmpfs } from './loopback-tmpfs';
+import { memory } from './memory';
+import { sharedBase } from './shared-base';
+
+/** Quick ones first: what is wrong shows early. */
+export const CASES: BenchCase[] = [
+  sharedBase,
+  memory,
+  loopbackTmpfs,
+  loopbackDisk,
+  fourLayersLoopback,
+  link100mbit,
+  fourLayers100mbit,
+  link10mbit,
+  fourLayers10mbit,
+  link256kbit,
+];

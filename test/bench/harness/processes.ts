@@ -1,0 +1,154 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** Process groups under way; whatever interrupts the run ends them by id. */
+const groups = new Set<ChildProcess>();
+
+/** The environment of every program that is measured: no proxy between it and the registry. */
+export function benchEnvironment(extra: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
+  const environment: NodeJS.ProcessEnv = { ...process.env, ...extra };
+  for (const name of Object.keys(environment)) if (/_proxy$/i.test(name)) delete environment[name];
+  return environment;
+}
+
+export interface MeasureOptions {
+  env?: NodeJS.ProcessEnv;
+  /** Milliseconds after which the process group is killed and the run counts as failed. */
+  timeoutMs?: number;
+  /** Also watch the largest resident set (VmHWM, all threads of the process). */
+  memory?: boolean;
+}
+
+export interface Measured {
+  /** From before the process is made until its end. */
+  seconds: number;
+  /** Bytes; only when asked for. */
+  peakMemory: number;
+  stdout: string;
+}
+
+/** Runs a program to its end and takes its wall time. Rejects with its last words when it fails. */
+export async function measure(tool: string, args: string[], options: MeasureOptions = {}): Promise<Measured> {
+  const start = process.hrtime.bigint();
+  const child = spawn(tool, args, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+    env: options.env ?? benchEnvironment(),
+  });
+  groups.add(child);
+  let [stdout, stderr, timedOut] = ['', '', false];
+  child.stdout.on('data', (text) => {
+    stdout += text;
+  });
+  child.stderr.on('data', (text) => {
+    stderr = (stderr + text).slice(-4000);
+  });
+  const timeoutMs = options.timeoutMs ?? 900_000;
+  const timer = setTimeout(() => {
+    timedOut = true;
+    killGroup(child, 'SIGKILL');
+  }, timeoutMs);
+  const memory = options.memory ? watchMemory(child.pid!) : undefined;
+  try {
+    const { status, end } = await new Promise<{ status: number | null; end: bigint }>((resolve, reject) => {
+      child.once('error', reject);
+      let end = 0n;
+      child.once('exit', () => {
+        end = process.hrtime.bigint();
+      });
+      child.once('close', (status) => resolve({ status, end }));
+    });
+    if (timedOut) throw new Error(`${tool} did not end within ${timeoutMs / 1000} s`);
+    if (status !== 0) throw new Error(`${tool} failed (status ${status}): ${lastLines(stderr || stdout)}`);
+    return { seconds: Number(end - start) / 1e9, peakMemory: memory?.() ?? 0, stdout };
+  } finally {
+    clearTimeout(timer);
+    memory?.();
+    groups.delete(child);
+  }
+}
+
+/** Reads the kernel's high-water mark every 10 ms: only what comes in the last 10 ms can be missed. */
+function watchMemory(pid: number): () => number {
+  let peak = 0;
+  const timer = setInterval(() => {
+    peak = Math.max(peak, readPeakMemory(pid));
+  }, 10);
+  return () => {
+    clearInterval(timer);
+    return peak;
+  };
+}
+
+/** VmHWM of a process in bytes, 0 once it has gone. */
+export function readPeakMemory(pid: number): number {
+  try {
+    const match = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
+    return match ? Number(match[1]) * 1024 : 0;
+  } catch {
+    return 0;
+  }
+}
+
+export interface Daemon {
+  readonly pid: number;
+  stop(): Promise<void>;
+}
+
+/** Starts a program that stays; what it says goes to a file. */
+export function startDaemon(
+  tool: string,
+  args: string[],
+  logFile: string,
+  env: NodeJS.ProcessEnv = benchEnvironment(),
+): Daemon {
+  const log = openSync(logFile, 'a');
+  const child = spawn(tool, args, { stdio: ['ignore', log, log], detached: true, env });
+  closeSync(log);
+  groups.add(child);
+  const ended = new Promise<void>((resolve) => {
+    child.once('exit', () => resolve());
+    child.once('error', () => resolve());
+  });
+  return {
+    pid: child.pid ?? -1,
+    async stop() {
+      child.kill('SIGTERM');
+      await Promise.race([ended, sleep(10_000, undefined, { ref: false })]);
+      killGroup(child, 'SIGKILL');
+      groups.delete(child);
+    },
+  };
+}
+
+/** Tries until it works. @throws the last failure after `timeoutMs`. */
+export async function waitFor<T>(what: string, attempt: () => Promise<T>, timeoutMs = 30_000): Promise<T> {
+  const deadline = Date.now() + timeoutMs;
+  for (;;) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (Date.now() > deadline) throw new Error(`${what} did not come up: ${error}`, { cause: error });
+      await sleep(50);
+    }
+  }
+}
+
+/** Ends everything that is still running. */
+export function killAllGroups(): void {
+  for (const child of groups) killGroup(child, 'SIGKILL');
+  groups.clear();
+}
+
+function killGroup(child: ChildProcess, signal: NodeJS.Signals): void {
+  try {
+    if (child.pid) process.kill(-child.pid, signal);
+  } catch {
+    // It has ended by itself.
+  }
+}
+
+function lastLines(text: string): string {
+  return text.trim().split('\n').slice(-3).join(' / ').slice(-500);
+}
