@@ -1,0 +1,3 @@
+export * from './prepare';
+export * from './private-copy';
+export * from './self-test';

@@ -1,0 +1,6 @@
+export * from './apt';
+export * from './apt-sources';
+export * from './criu';
+export * from './packages';
+export * from './programs';
+export * from './setup-error';
