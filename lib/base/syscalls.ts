@@ -14,6 +14,8 @@ const functions = {
   flock: libc.func('flock', 'int', ['int', 'int']),
   mknod: libc.func('mknod', 'int', [pathType, 'uint32', 'uint64']),
   lsetxattr: libc.func('lsetxattr', 'int', [pathType, 'const char *', 'const void *', 'size_t', 'int']),
+  utimensat: libc.func('utimensat', 'int', ['int', pathType, pathType, 'int']),
+  futimens: libc.func('futimens', 'int', ['int', pathType]),
   syncfs: libc.func('syncfs', 'int', ['int']),
   mount: libc.func('mount', 'int', [pathType, pathType, 'const char *', 'ulong', 'const char *']),
   umount2: libc.func('umount2', 'int', [pathType, 'int']),
@@ -22,6 +24,11 @@ const functions = {
 const LOCK_EX = 2;
 const LOCK_NB = 4;
 const MNT_DETACH = 2;
+const AT_FDCWD = -100;
+const AT_SYMLINK_NOFOLLOW = 0x100;
+
+/** Two `struct timespec` of a 64-bit system, filled anew for each call. */
+const times = new BigInt64Array(4);
 
 /** Takes an exclusive lock on an open file, without waiting. The kernel drops it when the process ends. */
 export function tryLockFile(descriptor: number): boolean {
@@ -38,6 +45,27 @@ export function mknod(path: Path, mode: number, major: number, minor: number): v
 /** Sets an extended attribute on the path itself, never on what a symbolic link points to. */
 export function lsetxattr(path: Path, name: string, value: Uint8Array): void {
   check('lsetxattr', path, functions.lsetxattr(zeroTerminated(path), name, value, value.length, 0));
+}
+
+/**
+ * Sets access and modification time, exact to the nanosecond (node:fs rounds), of the path itself, never of
+ * what a symbolic link points to.
+ */
+export function lutimes(path: Path, seconds: number, nanoseconds: number): void {
+  check(
+    'utimensat',
+    path,
+    functions.utimensat(AT_FDCWD, zeroTerminated(path), timePair(seconds, nanoseconds), AT_SYMLINK_NOFOLLOW),
+  );
+}
+
+/** As `lutimes`, for an open file. */
+export function futimes(descriptor: number, seconds: number, nanoseconds: number): void {
+  check(
+    'futimens',
+    `file descriptor ${descriptor}`,
+    functions.futimens(descriptor, timePair(seconds, nanoseconds)),
+  );
 }
 
 /** Writes all dirty data of the file system that holds the open file to the disk. */
@@ -57,6 +85,12 @@ export function mount(source: Path, target: Path, type: string, flags: number, o
 /** Unmounts, at once for new users and later for those that still hold it. */
 export function unmountDetached(target: Path): void {
   check('umount', target, functions.umount2(zeroTerminated(target), MNT_DETACH));
+}
+
+function timePair(seconds: number, nanoseconds: number): BigInt64Array {
+  times[0] = times[2] = BigInt(seconds);
+  times[1] = times[3] = BigInt(nanoseconds);
+  return times;
 }
 
 function zeroTerminated(path: Path): Buffer {

@@ -1,0 +1,2 @@
+export { LayerBreakoutError, LayerCorruptError, LayerUnsupportedError } from './errors';
+export { type ExtractSummary, LayerExtractor, type LayerExtractorOptions } from './extractor';
