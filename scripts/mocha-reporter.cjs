@@ -1,0 +1,22 @@
+/**
+ * Mocha's spec reporter, which also writes its counts where `.ci/run` adds them up: one file per mocha run,
+ * in the folder that GARUA_TEST_COUNTS names.
+ */
+const { mkdirSync, writeFileSync } = require('node:fs');
+const { join } = require('node:path');
+const { reporters, Runner } = require('mocha');
+
+module.exports = class CountingReporter extends reporters.Spec {
+  constructor(runner, options) {
+    super(runner, options);
+    const folder = process.env.GARUA_TEST_COUNTS;
+    if (!folder) return;
+    runner.once(Runner.constants.EVENT_RUN_END, () => {
+      const { passes, failures, pending } = this.stats;
+      mkdirSync(folder, { recursive: true });
+      const lane = process.env.GARUA_TEST_LANE ?? 'tests';
+      const document = { lane, passes, failures, pending };
+      writeFileSync(join(folder, `${Date.now()}-${process.pid}.json`), JSON.stringify(document));
+    });
+  }
+};

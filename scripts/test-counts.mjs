@@ -1,0 +1,16 @@
+/** Adds up what the mocha runs counted. Fails when one of them found no test, or did not come to its end. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const [folder, expected] = [process.argv[2], Number(process.argv[3])];
+const runs = readdirSync(folder)
+  .sort()
+  .map((name) => JSON.parse(readFileSync(join(folder, name), 'utf8')));
+const sum = (field) => runs.reduce((total, run) => total + run[field], 0);
+
+for (const { lane, passes, failures } of runs) console.log(`${lane}: ${passes} passed, ${failures} failed`);
+const empty = runs.filter(({ passes, failures }) => passes + failures === 0);
+for (const { lane } of empty) console.log(`${lane}: no tests were found`);
+if (runs.length < expected) console.log(`only ${runs.length} of ${expected} test runs came to their end`);
+console.log(`${sum('passes')} passed, ${sum('failures')} failed`);
+process.exitCode = sum('failures') > 0 || empty.length > 0 || runs.length < expected ? 1 : 0;

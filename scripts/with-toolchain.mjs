@@ -1,0 +1,69 @@
+/**
+ * Runs a task of this checkout on any machine with Node 20 or later: brings what the task needs, then runs
+ * it with the checkout's own Node. `node scripts/with-toolchain.mjs start|test|test:faults|bench [ARGUMENTS]`
+ */
+import { join } from 'node:path';
+import { setUp } from './set-up/index.mjs';
+import { asRoot, environment, node, report, root, run, SetupError, say } from './set-up/shared.mjs';
+
+const MOCHA = join(root, 'node_modules/mocha/bin/mocha.js');
+const REPORTER = join(root, 'scripts/mocha-reporter.cjs');
+
+const TASKS = {
+  start: { purpose: 'demo', run: (args) => runNode([join(root, 'scripts/start.mjs'), ...args]) },
+  test: { purpose: 'tests', run: runTests },
+  'test:faults': {
+    purpose: 'tests',
+    run: (args) =>
+      runMocha('faults', ['--spec', 'dist/test/faults/**/*.test.js', '--timeout', '300000', ...args]),
+  },
+  bench: { purpose: 'tests', run: (args) => runNode([join(root, 'dist/test/bench/main.js'), ...args]) },
+};
+
+/** Both lanes, also when the first one fails: whoever reads the result wants to know all of it. */
+function runTests(args) {
+  const all = ['--ignore', 'dist/test/{faults,bench}/**', '--spec', 'dist/test/**/*.test.js'];
+  const first = runMocha('Node-RED 5', [...all, '--timeout', '60000', ...args], {
+    GARUA_NODE_RED: 'node-red',
+  });
+  const second = runMocha(
+    'Node-RED 4.1, nodes only',
+    ['--spec', 'dist/test/nodes/**/*.test.js', '--timeout', '60000', ...args],
+    { GARUA_NODE_RED: 'node-red-4' },
+  );
+  return first || second;
+}
+
+function runMocha(lane, args, variables = {}) {
+  say(`\nTests: ${lane}`);
+  const always = ['--no-config', '--exit', '--forbid-pending', '--reporter', REPORTER];
+  return runNode([MOCHA, ...always, ...args], { ...variables, GARUA_TEST_LANE: lane });
+}
+
+/** Containers, mounts and network namespaces are root's. */
+function runNode(args, variables = {}) {
+  const env = environment(variables);
+  const kept = Object.keys(env).filter((name) => /^(PATH|HOME|CI|GARUA_.*|npm_config_nodedir)$/.test(name));
+  const passed = Object.fromEntries(kept.map((name) => [name, env[name]]));
+  const [program, words] = asRoot(node, args, passed);
+  if (program !== node) say('Containers need root: sudo may ask for your password.');
+  return run(program, words, { env });
+}
+
+function main([name, ...args]) {
+  const task = TASKS[name];
+  if (!task) {
+    say(`usage: node scripts/with-toolchain.mjs ${Object.keys(TASKS).join('|')} [ARGUMENTS]`);
+    process.exitCode = 2;
+    return;
+  }
+  try {
+    setUp(task.purpose);
+    process.exitCode = task.run(args);
+  } catch (error) {
+    if (error instanceof SetupError && error.reported) process.exitCode = error.exitCode;
+    else report(error);
+  }
+}
+
+main(process.argv.slice(2));
