@@ -1,0 +1,104 @@
+import type { NodeMessage, NodeStatus } from 'node-red';
+import type { ContainerStatus } from '../../lib/container';
+import type { Host } from '../../lib/host';
+import type { Outcome } from './actions';
+import { LogFollower } from './log-follower';
+import type { Belongings } from './ownership';
+import { StateTracker } from './state-tracker';
+import { StatusLine, type Translate } from './status-line';
+
+export type Message = NodeMessage & Record<string, unknown>;
+
+/** What a node shows and sends. */
+export interface Face {
+  status(status: NodeStatus): void;
+  /** First output, second output. */
+  send(messages: [Message | null, Message | null]): void;
+  translate: Translate;
+}
+
+/** Turns what happens to containers into the node's status and its two outputs. */
+export class ContainerView {
+  readonly status: StatusLine;
+  readonly #face: Face;
+  readonly #belongings: Belongings;
+  readonly #tracker = new StateTracker();
+  readonly #logs: LogFollower | undefined;
+  /** Reports about containers that an action is working on. */
+  readonly #held = new Map<string, ContainerStatus[]>();
+  #subject: string;
+
+  constructor(face: Face, belongings: Belongings, logsOf: (() => Promise<Host>) | undefined) {
+    this.#face = face;
+    this.#belongings = belongings;
+    this.#subject = belongings.name;
+    this.status = new StatusLine((status) => face.status(status), face.translate);
+    if (logsOf) {
+      this.#logs = new LogFollower(logsOf, (name, { text, stream, time }) => {
+        belongings.logged.set(name, time);
+        face.send([null, { topic: name, payload: text, stream, time }]);
+      });
+    }
+  }
+
+  /** The container that the status is about from now on. */
+  about(name: string): void {
+    this.#subject = name;
+  }
+
+  /** Tells what an action led to, as the answer to `message`. */
+  outcome(message: Message, name: string, { container, pull, logsSince }: Outcome): void {
+    // What an earlier node pulled would look like this one's.
+    const { pull: _earlier, ...kept } = message;
+    if (container) {
+      this.#tracker.note(container);
+      this.#show(container);
+      if (!logsSince) this.#logs?.leave(name);
+      this.#follow(name, logsSince);
+    } else {
+      this.#tracker.remove(name);
+      this.#held.delete(name);
+      this.#logs?.leave(name);
+      this.#belongings.logged.delete(name);
+      if (name === this.#subject) this.status.removed();
+    }
+    const payload = container ?? { name, removed: true };
+    this.#face.send([{ ...kept, topic: name, payload, ...(pull ? { pull } : {}) }, null]);
+  }
+
+  /** Keeps a report back until the action on its container has told its own outcome. */
+  hold(status: ContainerStatus): void {
+    const held = this.#held.get(status.name);
+    if (held) held.push(status);
+    else this.#held.set(status.name, [status]);
+  }
+
+  /** Tells the reports kept back that are news still. */
+  tellHeld(name: string): void {
+    const held = this.#held.get(name) ?? [];
+    this.#held.delete(name);
+    for (const status of held) this.report(status, false);
+  }
+
+  /** Tells a change that no action of this node caused; an `initial` state is shown, but not sent. */
+  report(status: ContainerStatus, initial: boolean): void {
+    const known = this.#tracker.knows(status.name);
+    if (!this.#tracker.note(status)) return;
+    this.#show(status);
+    this.#follow(status.name, initial || !status.startedAt ? new Date().toISOString() : status.startedAt);
+    if (known || !initial) this.#face.send([{ topic: status.name, payload: status }, null]);
+  }
+
+  close(): void {
+    this.#logs?.close();
+    this.status.close();
+  }
+
+  #follow(name: string, since: string | undefined): void {
+    this.#logs?.follow(name, since === undefined ? undefined : (this.#belongings.logged.get(name) ?? since));
+  }
+
+  #show(status: ContainerStatus): void {
+    if (status.name === this.#subject) this.status.container(status);
+  }
+}

@@ -1,0 +1,54 @@
+import type { ContainerStatus } from '../../lib/container';
+
+/**
+ * Knows the last state that was told of each container, so that every change is told once: reports come
+ * from calls and from watching, and may overtake each other.
+ */
+export class StateTracker {
+  readonly #told = new Map<string, ContainerStatus>();
+  /** When containers were removed (ms since 1970): what happened before that is no news any more. */
+  readonly #removed = new Map<string, number>();
+
+  /** Whether anything has been told of the container. */
+  knows(name: string): boolean {
+    return this.#told.has(name);
+  }
+
+  /** Remembers a state; answers whether it is news. */
+  note(status: ContainerStatus): boolean {
+    const told = this.#told.get(status.name);
+    if (told && (isSame(told, status) || isOlder(status, told))) return false;
+    if (!told && moment(status) <= (this.#removed.get(status.name) ?? -1)) return false;
+    this.#told.set(status.name, status);
+    return true;
+  }
+
+  remove(name: string): void {
+    this.#told.delete(name);
+    this.#removed.set(name, Date.now());
+  }
+}
+
+function isSame(one: ContainerStatus, other: ContainerStatus): boolean {
+  return (
+    one.state === other.state &&
+    one.pid === other.pid &&
+    one.exitCode === other.exitCode &&
+    one.startedAt === other.startedAt &&
+    one.finishedAt === other.finishedAt &&
+    one.specDigest === other.specDigest
+  );
+}
+
+function isOlder(status: ContainerStatus, than: ContainerStatus): boolean {
+  const [left, right] = [moment(status), moment(than)];
+  if (left !== right) return left < right;
+  return ORDER.indexOf(status.state) < ORDER.indexOf(than.state);
+}
+
+/** Within the same millisecond, a life goes this way. */
+const ORDER: ContainerStatus['state'][] = ['created', 'running', 'stopped', 'failed'];
+
+function moment({ startedAt, finishedAt }: ContainerStatus): number {
+  return Math.max(...[startedAt, finishedAt].map((time) => (time === null ? 0 : Date.parse(time))));
+}

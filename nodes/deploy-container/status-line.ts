@@ -1,0 +1,90 @@
+import type { NodeStatus } from 'node-red';
+import type { GaruaError, Progress } from '../../lib/base';
+import type { ContainerStatus } from '../../lib/container';
+
+export type Translate = (key: string, values?: Record<string, string | number>) => string;
+
+/** At most four updates a second: each goes to every open editor. */
+const INTERVAL = 250;
+const MAXIMUM_LENGTH = 19;
+const PREFIX = 'deploy-container.';
+
+/** The text under the node: progress at a bearable rate, everything else at once. */
+export class StatusLine {
+  readonly #show: (status: NodeStatus) => void;
+  readonly #translate: Translate;
+  #shownAt = 0;
+  #text = '';
+  #waiting: NodeStatus | undefined;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(show: (status: NodeStatus) => void, translate: Translate) {
+    this.#show = show;
+    this.#translate = translate;
+  }
+
+  working(word: string): void {
+    this.#set({ fill: 'blue', shape: 'ring', text: this.#word('phase', word) });
+  }
+
+  progress({ phase, done, total }: Progress): void {
+    const word = this.#word('phase', phase);
+    const percent = total > 0 ? ` ${Math.min(100, Math.floor((done / total) * 100))}%` : '';
+    const status: NodeStatus = {
+      fill: 'blue',
+      shape: 'ring',
+      text: word.slice(0, MAXIMUM_LENGTH - percent.length) + percent,
+    };
+    const wait = this.#shownAt + INTERVAL - Date.now();
+    if (wait <= 0) {
+      this.#set(status);
+      return;
+    }
+    this.#waiting = status;
+    this.#timer ??= setTimeout(() => this.#set(this.#waiting!), wait);
+  }
+
+  container(status: ContainerStatus): void {
+    const { state, exitCode } = status;
+    const text = this.#word('state', state);
+    if (state === 'running') this.#set({ fill: 'green', shape: 'dot', text });
+    else if (state !== 'failed') this.#set({ fill: 'yellow', shape: 'ring', text });
+    else this.#set({ fill: 'red', shape: 'ring', text: exitCode === null ? text : `${text} (${exitCode})` });
+  }
+
+  removed(): void {
+    this.#set({ fill: 'yellow', shape: 'ring', text: this.#word('state', 'removed') });
+  }
+
+  error({ code }: GaruaError): void {
+    this.#set({ fill: 'red', shape: 'ring', text: this.#word('error', code, 'failed') });
+  }
+
+  clear(): void {
+    this.#set({});
+  }
+
+  /** Shows nothing more that is still waiting. */
+  close(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #set(status: NodeStatus): void {
+    this.close();
+    this.#shownAt = Date.now();
+    const text = JSON.stringify(status);
+    if (text === this.#text) return;
+    this.#text = text;
+    this.#show(status.text ? { ...status, text: status.text.slice(0, MAXIMUM_LENGTH) } : status);
+  }
+
+  /** The catalogue's word; for one that it does not know, `fallback` or the word itself. */
+  #word(kind: string, word: string, fallback?: string): string {
+    const key = `${PREFIX}${kind}.${word}`;
+    const text = this.#translate(key);
+    // Node-RED answers an unknown key with the key, with or without the catalogue's name.
+    if (!text.endsWith(key)) return text;
+    return fallback ? this.#word(kind, fallback) : word;
+  }
+}
