@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path';
 import { setUp } from './set-up/index.mjs';
-import { asRoot, environment, node, report, root, run, SetupError, say } from './set-up/shared.mjs';
+import { asRoot, environment, node, report, root, runTask, SetupError, say } from './set-up/shared.mjs';
 
 const MOCHA = join(root, 'node_modules/mocha/bin/mocha.js');
 const REPORTER = join(root, 'scripts/mocha-reporter.cjs');
@@ -21,12 +21,12 @@ const TASKS = {
 };
 
 /** Both lanes, also when the first one fails: whoever reads the result wants to know all of it. */
-function runTests(args) {
+async function runTests(args) {
   const all = ['--ignore', 'dist/test/{faults,bench}/**', '--spec', 'dist/test/**/*.test.js'];
-  const first = runMocha('Node-RED 5', [...all, '--timeout', '60000', ...args], {
+  const first = await runMocha('Node-RED 5', [...all, '--timeout', '60000', ...args], {
     GARUA_NODE_RED: 'node-red',
   });
-  const second = runMocha(
+  const second = await runMocha(
     'Node-RED 4.1, nodes only',
     ['--spec', 'dist/test/nodes/**/*.test.js', '--timeout', '60000', ...args],
     { GARUA_NODE_RED: 'node-red-4' },
@@ -47,10 +47,10 @@ function runNode(args, variables = {}) {
   const passed = Object.fromEntries(kept.map((name) => [name, env[name]]));
   const [program, words] = asRoot(node, args, passed);
   if (program !== node) say('Containers need root: sudo may ask for your password.');
-  return run(program, words, { env });
+  return runTask(program, words, { env });
 }
 
-function main([name, ...args]) {
+async function main([name, ...args]) {
   const task = TASKS[name];
   if (!task) {
     say(`usage: node scripts/with-toolchain.mjs ${Object.keys(TASKS).join('|')} [ARGUMENTS]`);
@@ -59,7 +59,7 @@ function main([name, ...args]) {
   }
   try {
     setUp(task.purpose);
-    process.exitCode = task.run(args);
+    process.exitCode = await task.run(args);
   } catch (error) {
     if (error instanceof SetupError && error.reported) process.exitCode = error.exitCode;
     else report(error);

@@ -1,5 +1,5 @@
 /** What the steps of the set-up share. Plain JavaScript that any Node from 20 on runs, with nothing installed. */
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { accessSync, constants, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -51,6 +51,20 @@ export function run(program, args, options = {}) {
   });
   if (error) throw error;
   return status ?? (signal === 'SIGINT' ? 130 : 1);
+}
+
+/**
+ * Runs a task to its end in the foreground. Ctrl+C reaches the task from the terminal and may take it a
+ * while: this process waits for it.
+ */
+export function runTask(program, args, options = {}) {
+  const child = spawn(program, args, { cwd: root, stdio: 'inherit', env: environment(), ...options });
+  process.on('SIGINT', () => {});
+  for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('exit', (status, signal) => resolve(status ?? (signal === 'SIGINT' ? 130 : 1)));
+  });
 }
 
 /** The command that runs `program` as root: sudo in front when this is somebody else. */
