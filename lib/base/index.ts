@@ -6,6 +6,7 @@ export * from './files';
 export * from './journal';
 export * from './progress';
 export * from './single-flight';
+export * from './sync';
 export * from './syscalls';
 export * from './units';
 export * from './version';

@@ -1,0 +1,167 @@
+import { createRequire } from 'node:module';
+import { crc32, createGunzip } from 'node:zlib';
+import type * as ZlibSync from 'zlib-sync';
+import { type Decompressor, type Output, undecompressable } from './decompressor';
+import { StreamDecompressor } from './stream-decompressor';
+
+const Z_SYNC_FLUSH = 2;
+const Z_STREAM_END = 1;
+const Z_BUF_ERROR = -5;
+
+const LARGEST_PUSH = 64 << 10;
+const SMALLEST_PUSH = 1 << 10;
+/** zlib-sync does not cap what one push puts out, so the pushes shrink when the data unpacks to more. */
+const LARGEST_OUTPUT = 1 << 20;
+const OUTPUT_STEP = 256 << 10;
+/** CRC32 and ISIZE, RFC 1952 section 2.3.1. */
+const TRAILER = 8;
+const MAGIC = 3;
+
+function loadBinding(): typeof ZlibSync | undefined {
+  try {
+    return createRequire(__filename)('zlib-sync') as typeof ZlibSync;
+  } catch {
+    // Not built for this Node: slower, but all works.
+    return undefined;
+  }
+}
+
+const binding = loadBinding();
+
+/**
+ * gzip (RFC 1952). The first member, which mostly is the only one, goes through zlib-sync, the fastest
+ * there is; further members go through node:zlib, since each instance of zlib-sync leaks 26 KiB and eStargz
+ * layers have a member per file. Zeros or other bytes after the last member are ignored, as gzip(1) does:
+ * the digests say whether they belong there.
+ */
+export class GzipDecompressor implements Decompressor {
+  #first: FirstMember | undefined;
+  #others: StreamDecompressor | undefined;
+  /** What came after the first member, until it is clear what it is. */
+  #after: Uint8Array | undefined;
+  #trailing = false;
+
+  constructor(
+    private readonly output: Output,
+    useBinding = binding !== undefined,
+  ) {
+    if (useBinding) this.#first = new FirstMember(binding!, output);
+    else this.#startOthers();
+  }
+
+  push(chunk: Uint8Array): void | Promise<void> {
+    if (this.#trailing) return;
+    if (this.#others) return this.#others.push(chunk);
+    if (!this.#after) {
+      this.#after = this.#first!.push(chunk);
+      if (!this.#after) return;
+    } else {
+      this.#after = Buffer.concat([this.#after, chunk]);
+    }
+    return this.#continueAfterFirst(false);
+  }
+
+  async end(): Promise<void> {
+    if (!this.#after && !this.#others && !this.#trailing) {
+      this.#after = this.#first!.end();
+      if (!this.#after) throw undecompressable('the data stops before the end');
+    }
+    if (this.#after) await this.#continueAfterFirst(true);
+    await this.#others?.end();
+  }
+
+  close(): void {
+    this.#others?.close();
+    this.#first = undefined;
+  }
+
+  #startOthers(): StreamDecompressor {
+    this.#others = new StreamDecompressor(createGunzip({ chunkSize: OUTPUT_STEP }), this.output);
+    return this.#others;
+  }
+
+  #continueAfterFirst(atEnd: boolean): void | Promise<void> {
+    const next = this.#first!.findNextMember(this.#after!, atEnd);
+    if (next === undefined) return;
+    this.#after = undefined;
+    this.#first = undefined;
+    if (next.length > 0) return this.#startOthers().push(next);
+    this.#trailing = true;
+  }
+}
+
+/** Inflates one member and finds where the next one starts, which zlib-sync does not say. */
+class FirstMember {
+  readonly #inflate: ZlibSync.Inflate;
+  #crc = 0;
+  #size = 0;
+  #push = SMALLEST_PUSH * 4;
+  /** The last bytes pushed before the current piece: the trailer may have started there. */
+  #tail = Buffer.alloc(0);
+  /** Where in the window that `push` or `end` answered the trailer ends at the latest. */
+  #latestEnd = 0;
+
+  constructor(
+    zlibSync: typeof ZlibSync,
+    private readonly output: Output,
+  ) {
+    this.#inflate = new zlibSync.Inflate({ windowBits: 31, chunkSize: OUTPUT_STEP });
+  }
+
+  /** Answers, once the member has ended, the bytes in which its trailer and what follows lie. */
+  push(chunk: Uint8Array): Uint8Array | undefined {
+    const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
+    for (let offset = 0; offset < bytes.length; ) {
+      const piece = bytes.subarray(offset, offset + this.#push);
+      offset += piece.length;
+      if (this.#step(piece)) {
+        this.#latestEnd = this.#tail.length + piece.length;
+        return Buffer.concat([this.#tail, piece, bytes.subarray(offset)]);
+      }
+      this.#tail = Buffer.concat([this.#tail, piece.subarray(-TRAILER)]).subarray(-(TRAILER - 1));
+    }
+    return undefined;
+  }
+
+  /** At the end of input: zlib-sync may hold output back when its buffer happened to be just full. */
+  end(): Uint8Array | undefined {
+    this.#latestEnd = this.#tail.length;
+    return this.#step(Buffer.alloc(0)) ? this.#tail : undefined;
+  }
+
+  /**
+   * The bytes from the next member's start on; none when only padding follows; undefined when more input
+   * is needed to tell. The trailer's value may occur by chance (it is all zeros for an empty member), so
+   * the place that a gzip header follows wins.
+   */
+  findNextMember(window: Uint8Array, atEnd: boolean): Uint8Array | undefined {
+    const bytes = Buffer.from(window.buffer, window.byteOffset, window.length);
+    const trailer = Buffer.alloc(TRAILER);
+    trailer.writeUInt32LE(this.#crc);
+    trailer.writeUInt32LE(this.#size % 2 ** 32, 4);
+    let undecided = false;
+    for (let at = bytes.indexOf(trailer); at >= 0; at = bytes.indexOf(trailer, at + 1)) {
+      if (at + TRAILER > this.#latestEnd) break;
+      const next = bytes.subarray(at + TRAILER);
+      if (next.length < MAGIC && !atEnd) undecided = true;
+      else if (next[0] === 0x1f && next[1] === 0x8b && next[2] === 8) return next;
+    }
+    return undecided ? undefined : new Uint8Array(0);
+  }
+
+  #step(piece: Buffer): boolean {
+    this.#inflate.push(piece, Z_SYNC_FLUSH);
+    const { err } = this.#inflate;
+    if (err === Z_BUF_ERROR) return false; // Nothing to put out yet.
+    if (err < 0) throw undecompressable(this.#inflate.msg ?? `zlib error ${err}`);
+    const result = this.#inflate.result as Buffer;
+    if (result.length > 0) {
+      this.#crc = crc32(result, this.#crc);
+      this.#size += result.length;
+      this.output(result);
+    }
+    const affordable = (LARGEST_OUTPUT * piece.length) / Math.max(result.length, 1);
+    this.#push = Math.max(SMALLEST_PUSH, Math.min(LARGEST_PUSH, this.#push * 2, affordable & ~1023));
+    return err === Z_STREAM_END;
+  }
+}
