@@ -131,7 +131,7 @@ export class Controller {
     signal: AbortSignal,
   ): Promise<void> {
     this.#view.about(name);
-    this.#view.status.working(action);
+    this.#view.status.working(action === 'deploy' ? 'resolving' : action);
     const host = await this.#use.host();
     if (signal.aborted) throw new AbortedError(`the ${action} of container ${name}`);
     if (request) this.#belongings.names.add(name);

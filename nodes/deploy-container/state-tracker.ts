@@ -41,14 +41,20 @@ function isSame(one: ContainerStatus, other: ContainerStatus): boolean {
 }
 
 function isOlder(status: ContainerStatus, than: ContainerStatus): boolean {
-  const [left, right] = [moment(status), moment(than)];
+  const [left, right] = [life(status), life(than)];
   if (left !== right) return left < right;
   return ORDER.indexOf(status.state) < ORDER.indexOf(than.state);
 }
 
-/** Within the same millisecond, a life goes this way. */
+/** A restarted container begins a new life. */
+function life({ startedAt, finishedAt }: ContainerStatus): number {
+  return Date.parse(startedAt ?? finishedAt ?? '') || 0;
+}
+
+/** A life goes this way. */
 const ORDER: ContainerStatus['state'][] = ['created', 'running', 'stopped', 'failed'];
 
+/** When the last thing happened to it. */
 function moment({ startedAt, finishedAt }: ContainerStatus): number {
   return Math.max(...[startedAt, finishedAt].map((time) => (time === null ? 0 : Date.parse(time))));
 }

@@ -27,9 +27,11 @@ export class StatusLine {
     this.#set({ fill: 'blue', shape: 'ring', text: this.#word('phase', word) });
   }
 
-  progress({ phase, done, total }: Progress): void {
+  progress({ phase, done, total, unit }: Progress): void {
     const word = this.#word('phase', phase);
-    const percent = total > 0 ? ` ${Math.min(100, Math.floor((done / total) * 100))}%` : '';
+    // Three steps in no time are no percentage.
+    const percent =
+      total > 0 && unit === 'bytes' ? ` ${Math.min(100, Math.floor((done / total) * 100))}%` : '';
     const status: NodeStatus = {
       fill: 'blue',
       shape: 'ring',

@@ -1,0 +1,130 @@
+import { EventEmitter, once } from 'node:events';
+import { AbortedError, GaruaError, type LongCall } from '../../lib/base';
+import type { ContainerSpec, ContainerStatus, LogLine, LogOptions } from '../../lib/container';
+import type { DeployOptions, DeployResult, Host, HostInfo } from '../../lib/host';
+
+/** A host without images or processes, for what the nodes do before, between and after its calls. */
+export class MemoryHost implements Partial<Host> {
+  readonly calls: string[] = [];
+  readonly specs: ContainerSpec[] = [];
+  readonly deployOptions: DeployOptions[] = [];
+  readonly events = new EventEmitter().setMaxListeners(0);
+  readonly states = new Map<string, ContainerStatus>();
+  /** While set, deploys wait for it (or for their signal). */
+  gate: Promise<void> | undefined;
+  failure: Error | undefined;
+  closed = false;
+  #pid = 100;
+  #clock = Date.now();
+
+  asHost(): Host {
+    return this as unknown as Host;
+  }
+
+  async info(): Promise<HostInfo> {
+    return { name: 'memory', version: '0', dataDirectory: '/nowhere', pid: 1 };
+  }
+
+  async deploy(spec: ContainerSpec, options: DeployOptions = {}): Promise<DeployResult> {
+    const name = spec.name!;
+    this.calls.push(`deploy ${name}`);
+    this.specs.push(spec);
+    this.deployOptions.push(options);
+    options.onProgress?.({ phase: 'pulling', done: 43, total: 100, unit: 'bytes' });
+    if (this.gate) {
+      const aborted = options.signal ? once(options.signal, 'abort') : new Promise(() => {});
+      await Promise.race([this.gate, aborted]);
+    }
+    if (options.signal?.aborted) throw new AbortedError(`the deploy of ${name}`);
+    if (this.failure) throw this.failure;
+    const specDigest = JSON.stringify(spec);
+    const before = this.states.get(name);
+    if (before?.state === 'running' && before.specDigest === specDigest) {
+      return { outcome: 'unchanged', container: before };
+    }
+    const container = this.change(name, { image: spec.image, state: 'running', specDigest });
+    return { outcome: before ? 'replaced' : 'started', container };
+  }
+
+  async container(name: string): Promise<ContainerStatus> {
+    const status = this.states.get(name);
+    if (!status)
+      throw new GaruaError('ERR_CONTAINER_NOT_FOUND', `there is no container ${name}`, 'See garua ps.');
+    return status;
+  }
+
+  async containers(): Promise<ContainerStatus[]> {
+    return [...this.states.values()];
+  }
+
+  async stop(name: string): Promise<ContainerStatus> {
+    this.calls.push(`stop ${name}`);
+    await this.container(name);
+    return this.change(name, { state: 'stopped' });
+  }
+
+  async start(name: string): Promise<ContainerStatus> {
+    this.calls.push(`start ${name}`);
+    await this.container(name);
+    return this.change(name, { state: 'running' });
+  }
+
+  async remove(name: string): Promise<void> {
+    this.calls.push(`remove ${name}`);
+    await this.container(name);
+    this.states.delete(name);
+  }
+
+  async *watch({ signal }: LongCall = {}): AsyncIterable<ContainerStatus> {
+    try {
+      for await (const [status] of EventEmitter.on(this.events, 'change', { signal: signal! })) yield status;
+    } catch (error) {
+      if (!signal?.aborted) throw error;
+    }
+  }
+
+  async *logs(name: string, { signal, since }: LogOptions = {}): AsyncIterable<LogLine> {
+    this.calls.push(`logs ${name} ${since ? 'since' : 'all'}`);
+    try {
+      for await (const [line] of EventEmitter.on(this.events, `line ${name}`, { signal: signal! }))
+        yield line;
+    } catch (error) {
+      if (!signal?.aborted) throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+  }
+
+  /** No two changes happen in the same millisecond. */
+  #now(): string {
+    this.#clock = Math.max(Date.now(), this.#clock + 1);
+    return new Date(this.#clock).toISOString();
+  }
+
+  /** Puts a container into a state and tells those who watch. */
+  change(name: string, change: Partial<ContainerStatus>): ContainerStatus {
+    const runs = change.state === 'running';
+    const now = this.#now();
+    const before = this.states.get(name);
+    const status: ContainerStatus = {
+      name,
+      image: before?.image ?? '',
+      imageDigest: '',
+      state: 'created',
+      pid: runs ? ++this.#pid : null,
+      exitCode: runs ? null : 0,
+      reason: null,
+      ports: [],
+      host: 'memory',
+      startedAt: runs ? now : (before?.startedAt ?? null),
+      finishedAt: runs ? null : now,
+      specDigest: before?.specDigest ?? '',
+      ...change,
+    };
+    this.states.set(name, status);
+    this.events.emit('change', status);
+    return status;
+  }
+}
