@@ -1,0 +1,59 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import type { CompleteSpec } from '../validate';
+import type { GeneratedFiles } from './mounts';
+
+const LOCALHOST = `127.0.0.1\tlocalhost
+::1\tlocalhost ip6-localhost ip6-loopback
+fe00::0\tip6-localnet
+ff00::0\tip6-mcastprefix
+ff02::1\tip6-allnodes
+ff02::2\tip6-allrouters
+`;
+
+/** The name that the container sees as its own. */
+export function containerHostname(spec: CompleteSpec): string {
+  if (spec.hostname) return spec.hostname;
+  if (spec.network === 'host') return hostname();
+  return spec.name.replace(/[^A-Za-z0-9-]/g, '-').replace(/-+$/, '');
+}
+
+/**
+ * Writes /etc/hosts, /etc/resolv.conf and /etc/hostname for a container into `folder`. They are made anew
+ * at each start, since the host's name servers change when it moves.
+ */
+export async function writeNetworkFiles(folder: string, spec: CompleteSpec): Promise<GeneratedFiles> {
+  const name = containerHostname(spec);
+  const shares = spec.network === 'host';
+  const hosts = shares ? await readOrEmpty('/etc/hosts') : LOCALHOST;
+  const resolver = await readOrEmpty('/etc/resolv.conf');
+  const contents: Record<string, string> = {
+    hosts: hasName(hosts, name) ? hosts : `${hosts.replace(/\n?$/, '\n')}127.0.1.1\t${name}\n`,
+    'resolv.conf': shares ? resolver : withoutLoopbackResolvers(resolver),
+    hostname: `${name}\n`,
+  };
+  const written = Object.entries(contents).map(async ([file, content]) => {
+    const path = join(folder, file);
+    // Written in place: a bind mount holds the file, not its name. Readable for every user inside.
+    await writeFile(path, content, { mode: 0o644 });
+    return [`/etc/${file}`, path] as const;
+  });
+  return Object.fromEntries(await Promise.all(written));
+}
+
+/** A resolver at 127.0.0.53 is the host's; in its own network namespace a container cannot reach it. */
+export function withoutLoopbackResolvers(text: string): string {
+  return text
+    .split('\n')
+    .filter((line) => !/^\s*nameserver\s+(127\.|::1\b)/.test(line))
+    .join('\n');
+}
+
+function hasName(hosts: string, name: string): boolean {
+  return hosts.split('\n').some((line) => line.replace(/#.*/, '').split(/\s+/).slice(1).includes(name));
+}
+
+async function readOrEmpty(path: string): Promise<string> {
+  return readFile(path, 'utf8').catch(() => '');
+}

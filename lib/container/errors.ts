@@ -1,0 +1,174 @@
+import { GaruaError, InvalidArgumentError } from '../base';
+
+/** No container of that name on this host. */
+export class ContainerNotFoundError extends GaruaError {
+  constructor(name: string) {
+    super(
+      'ERR_CONTAINER_NOT_FOUND',
+      `there is no container named ${name}`,
+      'garua ps lists the containers of this host.',
+    );
+  }
+}
+
+/** The container has to be stopped first. */
+export class ContainerRunningError extends GaruaError {
+  constructor(name: string) {
+    super(
+      'ERR_CONTAINER_RUNNING',
+      `container ${name} is running`,
+      `Stop it first (garua stop ${name}), or remove it with --force.`,
+    );
+  }
+}
+
+export class ContainerNameInvalidError extends GaruaError {
+  constructor(name: string) {
+    super(
+      'ERR_CONTAINER_NAME_INVALID',
+      `name: "${name}" cannot be the name of a container`,
+      'Use 1 to 63 letters, digits, "_", "." or "-", and begin with a letter or digit.',
+    );
+  }
+}
+
+/** Neither the image nor the caller says what to run. */
+export class NoCommandError extends GaruaError {
+  constructor(image: string) {
+    super(
+      'ERR_CONTAINER_NO_COMMAND',
+      `image ${image} names no command and none was given`,
+      'Say what to run: garua run IMAGE -- COMMAND, or the command field of the node.',
+    );
+  }
+}
+
+export class CommandNotFoundError extends GaruaError {
+  constructor(command: string, image: string, options?: ErrorOptions) {
+    super(
+      'ERR_CONTAINER_COMMAND_NOT_FOUND',
+      `command ${command} is not in image ${image}`,
+      'Check the spelling and PATH; small images may hold no shell at all.',
+      options,
+    );
+  }
+}
+
+export class CommandNotExecutableError extends GaruaError {
+  constructor(command: string, image: string, why: string, options?: ErrorOptions) {
+    super(
+      'ERR_CONTAINER_COMMAND_NOT_EXECUTABLE',
+      `command ${command} of image ${image} cannot be executed: ${why}`,
+      'A command must be an executable file that the chosen user may execute.',
+      options,
+    );
+  }
+}
+
+export class WrongArchitectureError extends GaruaError {
+  constructor(image: string, wanted: string, here: string) {
+    super(
+      'ERR_CONTAINER_WRONG_ARCHITECTURE',
+      `image ${image} is made for ${wanted}, this machine is ${here}`,
+      `Use an image for ${here}, or register an emulator for ${wanted} with binfmt_misc.`,
+    );
+  }
+}
+
+export class MountSourceMissingError extends GaruaError {
+  constructor(source: string, target: string, options?: ErrorOptions) {
+    super(
+      'ERR_CONTAINER_MOUNT_SOURCE_MISSING',
+      `mounts: ${source}, to be mounted at ${target}, does not exist on this host`,
+      'Create it first: it is not made up, so that a mistyped path is seen.',
+      options,
+    );
+  }
+}
+
+export class UserNotFoundError extends GaruaError {
+  constructor(what: 'user' | 'group', name: string, image: string) {
+    super(
+      'ERR_CONTAINER_USER_NOT_FOUND',
+      `user: image ${image} knows no ${what} named ${name}`,
+      `Use a name from the image's /etc/${what === 'user' ? 'passwd' : 'group'}, or a number.`,
+    );
+  }
+}
+
+export class NetworkUnsupportedError extends GaruaError {
+  constructor(field: 'network' | 'ports', message: string) {
+    super(
+      'ERR_CONTAINER_NETWORK_UNSUPPORTED',
+      `${field}: ${message}`,
+      'Use the network "host" (its ports are the host\'s own) or "none".',
+    );
+  }
+}
+
+/** The kernel does not count memory per container. */
+export class MemoryLimitUnsupportedError extends GaruaError {
+  constructor() {
+    super(
+      'ERR_CONTAINER_MEMORY_LIMIT_UNSUPPORTED',
+      'memory: this kernel runs without the memory cgroup, so no limit can be set',
+      'On a Raspberry Pi add cgroup_enable=memory cgroup_memory=1 to cmdline.txt and reboot, or set no limit.',
+    );
+  }
+}
+
+export class RootMountError extends GaruaError {
+  constructor(message: string, options?: ErrorOptions) {
+    super(
+      'ERR_CONTAINER_ROOT_MOUNT',
+      message,
+      'The data directory must be on a file system that overlayfs accepts as upper layer, such as ext4.',
+      options,
+    );
+  }
+}
+
+/** A layer of the image is no longer in the store. */
+export class LayerMissingError extends GaruaError {
+  constructor(name: string, path: string, options?: ErrorOptions) {
+    super(
+      'ERR_CONTAINER_LAYER_MISSING',
+      `a layer of container ${name} is missing: ${path}`,
+      'Pull the image again, then deploy the container anew.',
+      options,
+    );
+  }
+}
+
+/** runc or conmon refused; the message is theirs, in plainer words where they are known. */
+export class StartFailedError extends GaruaError {
+  constructor(
+    name: string,
+    readonly reason: string,
+    options?: ErrorOptions,
+  ) {
+    super(
+      'ERR_CONTAINER_START_FAILED',
+      `container ${name} could not start: ${reason}`,
+      'garua doctor checks whether this host can run containers.',
+      options,
+    );
+  }
+}
+
+/** The new container failed after the old one was stopped. The code is that of the failure. */
+export class ReplaceFailedError extends GaruaError {
+  constructor(name: string, cause: GaruaError, restored: boolean) {
+    const outcome = restored
+      ? 'the previous container is running again'
+      : 'and the previous container could not be started again either';
+    super(cause.code, `${cause.message}; ${outcome}`, cause.hint || `garua logs ${name} may say more.`, {
+      cause,
+    });
+  }
+}
+
+/** A field of the spec has a value that cannot be used. The message begins with the field's name. */
+export function invalidField(field: string, problem: string, hint?: string): InvalidArgumentError {
+  return new InvalidArgumentError(`${field}: ${problem}`, hint);
+}

@@ -1,0 +1,3 @@
+export type * from './container';
+export * from './engine';
+export * from './errors';

@@ -1,0 +1,91 @@
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { type GaruaError, writeFileAtomic } from '../base';
+import type { ImageConfig, LayerMount } from '../image/image';
+import { commandLine } from './bundle/command';
+import { runtimeConfiguration } from './bundle/configuration';
+import { mountRoot, unmountRoot } from './overlay';
+import type { ContainerPaths } from './paths';
+import { startFailure } from './runtime/failure';
+import type { ProcessIdentity } from './runtime/process-identity';
+import type { Runtime } from './runtime/runtime';
+import type { CompleteSpec } from './validate';
+
+/** All that a start of the container needs; kept beside its files. */
+export interface ContainerRecord {
+  spec: CompleteSpec;
+  image: { digest: string; config: ImageConfig };
+  /** Bottom layer first. */
+  layers: LayerMount[];
+}
+
+/** The steps between a record and a running process. Each can be repeated, and undone by `discard`. */
+export class Lifecycle {
+  readonly #paths: ContainerPaths;
+  readonly #runtime: Runtime;
+
+  constructor(paths: ContainerPaths, runtime: Runtime) {
+    this.#paths = paths;
+    this.#runtime = runtime;
+  }
+
+  /** Keeps the record of a new container. It may hold secrets in its variables, so only root reads it. */
+  async keep(id: string, record: ContainerRecord): Promise<void> {
+    const folder = this.#paths.of(id);
+    await mkdir(folder.path, { recursive: true, mode: 0o700 });
+    await writeFileAtomic(folder.record, JSON.stringify(record), 0o600);
+  }
+
+  async record(id: string): Promise<ContainerRecord> {
+    return JSON.parse(await readFile(this.#paths.of(id).record, 'utf8')) as ContainerRecord;
+  }
+
+  /** Mounts the root and writes the bundle. What can be known to fail, fails here. */
+  async prepare(id: string, { spec, image, layers }: ContainerRecord): Promise<void> {
+    const folder = this.#paths.of(id);
+    await this.#runtime.checkTools();
+    commandLine(spec, image.config);
+    // Named by bind mounts that other users of the container read, so not 0700 inside; the parent is.
+    await mkdir(folder.files, { recursive: true, mode: 0o755 });
+    await mountRoot(spec.name, folder, layers);
+    const { root, files } = folder;
+    const config = await runtimeConfiguration({ id, spec, image: image.config, root, files });
+    await writeFile(folder.config, JSON.stringify(config), { mode: 0o600 });
+  }
+
+  /** Makes the container's first process, which waits for `start`. */
+  async create(id: string, { spec, image }: ContainerRecord): Promise<ProcessIdentity> {
+    try {
+      return await this.#runtime.create(id);
+    } catch (error) {
+      throw this.#explain(error, spec, image.config);
+    }
+  }
+
+  async start(id: string, { spec, image }: ContainerRecord): Promise<void> {
+    try {
+      await this.#runtime.start(id);
+    } catch (error) {
+      throw this.#explain(error, spec, image.config);
+    }
+  }
+
+  /** Frees what a container that has ended still holds: runc's state, cgroups, the mount. */
+  async release(id: string): Promise<void> {
+    await this.#runtime.destroy(id);
+    unmountRoot(this.#paths.of(id));
+  }
+
+  /** Ends a container and removes all traces of it. */
+  async discard(id: string): Promise<void> {
+    await this.release(id);
+    const folder = this.#paths.of(id);
+    // First what marks it as a container, so that those who follow its log see that it has gone.
+    await rm(folder.record, { force: true });
+    await rm(folder.path, { recursive: true, force: true });
+    await rm(folder.exitFile, { force: true });
+  }
+
+  #explain(error: unknown, spec: CompleteSpec, image: ImageConfig): GaruaError {
+    return startFailure(error, spec.name, spec.image, commandLine(spec, image)[0]!);
+  }
+}

@@ -1,0 +1,32 @@
+import type { Journal } from '../base';
+import type { Changes } from './changes';
+import type { Lifecycle } from './lifecycle';
+import type { ContainerPaths } from './paths';
+import type { Runtime } from './runtime/runtime';
+import type { Supervisor } from './supervisor';
+import type { ContainerRow, ContainerTable } from './table';
+
+/** What the engine's operations work with. */
+export interface EngineParts {
+  readonly paths: ContainerPaths;
+  readonly table: ContainerTable;
+  readonly journal: Journal;
+  readonly changes: Changes<ContainerRow>;
+  readonly runtime: Runtime;
+  readonly lifecycle: Lifecycle;
+  readonly supervisor: Supervisor;
+}
+
+/** Journal kinds of this module, and the steps of each. */
+export const JOURNAL = {
+  /** A new container is made; `switch`: the old one of that name may have been stopped for it. */
+  deploy: { kind: 'container-deploy', prepare: 'prepare', switch: 'switch' },
+  /** A stopped container is started. */
+  start: { kind: 'container-start', begin: 'begin' },
+  /** A container is removed; from here on it only goes forward. */
+  discard: { kind: 'container-discard', begin: 'begin' },
+} as const;
+
+export interface JournalData {
+  id: string;
+}

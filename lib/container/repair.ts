@@ -1,0 +1,80 @@
+import { readdir } from 'node:fs/promises';
+import { bringBack } from './deployment';
+import { runningRow, update } from './operations';
+import { mountPointsBelow, unmountRoot } from './overlay';
+import { type EngineParts, JOURNAL, type JournalData } from './parts';
+import { isAlive } from './runtime/process-identity';
+import type { ContainerRow } from './table';
+
+/**
+ * Brings everything into order that an earlier process left behind when it ended: changes half done are
+ * finished or rolled back, containers that run are found again, what belongs to no container is removed.
+ */
+export async function repair(parts: EngineParts): Promise<void> {
+  await finishRemovals(parts);
+  await rollBackDeployments(parts);
+  await finishStarts(parts);
+  await Promise.all(parts.table.all().map((row) => parts.supervisor.observe(row)));
+  await removeStrays(parts);
+}
+
+async function finishRemovals({ journal, lifecycle }: EngineParts): Promise<void> {
+  for (const entry of journal.unfinished<JournalData>(JOURNAL.discard.kind)) {
+    await lifecycle.discard(entry.data.id);
+    journal.end(entry.id);
+  }
+}
+
+async function rollBackDeployments(parts: EngineParts): Promise<void> {
+  const { journal, lifecycle, supervisor, table } = parts;
+  for (const entry of journal.unfinished<JournalData>(JOURNAL.deploy.kind)) {
+    await lifecycle.discard(entry.data.id);
+    const old = table.byName(entry.subject);
+    if (old && entry.step === JOURNAL.deploy.switch) {
+      await supervisor.observe(old);
+      await bringBack(parts, old);
+    }
+    journal.end(entry.id);
+  }
+}
+
+async function finishStarts(parts: EngineParts): Promise<void> {
+  const { journal, lifecycle, table } = parts;
+  for (const entry of journal.unfinished<JournalData>(JOURNAL.start.kind)) {
+    const row = table.byId(entry.data.id);
+    if (row && row.state !== 'running' && !(await adopt(parts, row))) {
+      await lifecycle.release(row.id);
+      update(parts, {
+        ...row,
+        state: 'failed',
+        process: null,
+        reason: 'could not start: the start was interrupted',
+      });
+    }
+    journal.end(entry.id);
+  }
+}
+
+/** A container whose process was made before the crash goes on. */
+async function adopt(parts: EngineParts, row: ContainerRow): Promise<boolean> {
+  if (row.state !== 'created' || !row.process || !(await isAlive(row.process))) return false;
+  try {
+    if (await parts.runtime.awaitsStart(row.id)) await parts.runtime.start(row.id);
+  } catch {
+    return false;
+  }
+  update(parts, runningRow(row, row.process));
+  return true;
+}
+
+/** Folders, mounts and runc state without a container; mounts of containers that do not run. */
+async function removeStrays({ paths, lifecycle, runtime, table }: EngineParts): Promise<void> {
+  const known = new Map(table.all().map((row) => [row.id, row]));
+  const found = new Set([...(await readdir(paths.containers)), ...(await runtime.ids())]);
+  for (const id of found) if (!known.has(id)) await lifecycle.discard(id);
+  const mounted = new Set(await mountPointsBelow(paths.containers));
+  for (const row of known.values()) {
+    const folder = paths.of(row.id);
+    if (row.state !== 'running' && mounted.has(folder.root)) unmountRoot(folder);
+  }
+}

@@ -1,0 +1,34 @@
+import { access, readFile } from 'node:fs/promises';
+
+const ROOT = '/sys/fs/cgroup';
+
+export async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** 2 is the unified hierarchy; hybrid set-ups count as 1, as runc sees them. */
+export async function cgroupVersion(): Promise<1 | 2> {
+  return (await exists(`${ROOT}/cgroup.controllers`)) ? 2 : 1;
+}
+
+/** The cgroup of a container, as OCI runtime-spec's cgroupsPath. */
+export function cgroupPath(id: string): string {
+  return `/garua/${id}`;
+}
+
+/** How often the kernel killed a process of the container because its memory ran out. */
+export async function outOfMemoryKills(id: string): Promise<number> {
+  const files = [
+    `${ROOT}/memory${cgroupPath(id)}/memory.oom_control`,
+    `${ROOT}${cgroupPath(id)}/memory.events`,
+  ];
+  for (const file of files) {
+    const text = await readFile(file, 'utf8').catch(() => '');
+    const kills = /^oom_kill (\d+)$/m.exec(text)?.[1];
+    if (kills) return Number(kills);
+  }
+  return 0;
+}

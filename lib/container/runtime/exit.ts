@@ -1,0 +1,64 @@
+import { readFile, stat } from 'node:fs/promises';
+import { constants } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ContainerFolder } from '../paths';
+import { exists, outOfMemoryKills } from './cgroup';
+import { findMonitor } from './conmon';
+import { currentBootId, isAlive, type ProcessIdentity } from './process-identity';
+
+/** How a container ended. */
+export interface Exit {
+  /** The command's status, 128 + n after signal n; null when nobody was there to see it. */
+  exitCode: number | null;
+  reason: string;
+  /** Milliseconds since 1970, as near as it can be known. */
+  finishedAt: number;
+}
+
+/** conmon writes the status within milliseconds of the end. */
+const MONITOR_GRACE_MS = 2_000;
+
+/**
+ * How a container ended, or undefined while it runs. Reads only files: no program is started.
+ */
+export async function readExit(
+  id: string,
+  folder: ContainerFolder,
+  process: ProcessIdentity,
+): Promise<Exit | undefined> {
+  const recorded = await readExitFile(id, folder);
+  if (recorded) return recorded;
+  if (await isAlive(process)) return undefined;
+  if (process.bootId !== currentBootId()) return unseen('the host was restarted');
+  // The process is gone, its status not yet written: wait for conmon, if there is one.
+  const deadline = Date.now() + MONITOR_GRACE_MS;
+  while (Date.now() < deadline && (await findMonitor(folder))) {
+    await sleep(20);
+    if (await exists(folder.exitFile)) break;
+  }
+  return (await readExitFile(id, folder)) ?? unseen('ended while its monitor was gone');
+}
+
+async function readExitFile(id: string, folder: ContainerFolder): Promise<Exit | undefined> {
+  const text = await readFile(folder.exitFile, 'utf8').catch(() => '');
+  if (!/^\d+$/.test(text.trim())) return undefined;
+  const exitCode = Number(text);
+  const { mtimeMs } = await stat(folder.exitFile);
+  return { exitCode, reason: await reasonOf(id, folder, exitCode), finishedAt: Math.round(mtimeMs) };
+}
+
+async function reasonOf(id: string, folder: ContainerFolder, exitCode: number): Promise<string> {
+  if (exitCode !== 0 && ((await outOfMemoryKills(id)) > 0 || (await exists(`${folder.notes}/oom`)))) {
+    return 'out of memory';
+  }
+  return exitCode > 128 ? signalReason(exitCode - 128) : 'exited';
+}
+
+function signalReason(number: number): string {
+  const name = Object.entries(constants.signals).find(([, value]) => value === number)?.[0];
+  return name ? `killed by ${name}` : 'exited';
+}
+
+function unseen(reason: string): Exit {
+  return { exitCode: null, reason, finishedAt: Date.now() };
+}
