@@ -74,7 +74,10 @@ export class ImageStore {
 
   private constructor(options: ImageStoreOptions) {
     const { dataDirectory, database, journal } = options;
-    const openSource = options.openSource ?? openDefaultSource;
+    const openSource =
+      options.openSource ??
+      ((reference: ImageReference, pullOptions: PullOptions) =>
+        openDefaultSource(reference, pullOptions, dataDirectory.path));
     this.#index = new ImageIndex(database);
     this.#layers = new LayerStore(dataDirectory, this.#index, journal, this.#pool);
     this.#imageFolder = dataDirectory.join('images');
@@ -247,7 +250,11 @@ async function readImage(path: string): Promise<ImageRecord | undefined> {
 }
 
 /** Loaded at the first pull: other commands do not need the registry client. */
-async function openDefaultSource(reference: ImageReference, options: PullOptions): Promise<ImageSource> {
-  const { openImageSource } = await import('../registry/index.js');
-  return openImageSource(reference, options);
+async function openDefaultSource(
+  reference: ImageReference,
+  options: PullOptions,
+  dataDirectory: string,
+): Promise<ImageSource> {
+  const { openImageSource } = await import('../source/index.js');
+  return openImageSource(reference, { ...options, dataDirectory });
 }
