@@ -1,6 +1,7 @@
 import type { TarEntry } from './entry';
 import { LayerCorruptError } from './errors';
 import type { Header } from './header';
+import { showName } from './names';
 import { type PaxRecord, parseDecimal, parsePaxRecords, parseTime } from './pax';
 import { readPaxSparse } from './sparse';
 
@@ -61,7 +62,8 @@ export class Extensions {
     const map = hasMapInData ? [] : readPaxSparse(this.#local);
     if (!map) return false;
     const size = local('GNU.sparse.realsize') ?? local('GNU.sparse.size');
-    if (size === undefined) throw new LayerCorruptError(`the sparse file ${entry.name} has no size`);
+    if (size === undefined)
+      throw new LayerCorruptError(`the sparse file ${showName(entry.name)} has no size`);
     entry.sparse = { map, size: parseDecimal(size) };
     return hasMapInData;
   }

@@ -1,4 +1,5 @@
 import { LayerCorruptError } from './errors';
+import { showName } from './names';
 
 /** Tar counts in blocks of 512 bytes. */
 export const BLOCK_SIZE = 512;
@@ -75,7 +76,8 @@ export function readNumber(block: Buffer, offset: number, length: number): numbe
   for (; index < limit; index += 1) {
     const byte = block[index];
     if (byte === 0) break;
-    if (byte !== 0x20) throw new LayerCorruptError(`"${readText(block, offset, length)}" is not octal`);
+    if (byte !== 0x20)
+      throw new LayerCorruptError(`"${showName(readText(block, offset, length))}" is not octal`);
   }
   return value;
 }

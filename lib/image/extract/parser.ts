@@ -2,6 +2,7 @@ import type { EntryType, TarEntry } from './entry';
 import { LayerCorruptError, LayerUnsupportedError } from './errors';
 import { Extensions } from './extensions';
 import { BLOCK_SIZE, type Header, isZeroBlock, readHeader } from './header';
+import { showName } from './names';
 import { readOldSparse, readOldSparseSize, SparseMapReader, verifySparseMap } from './sparse';
 
 /** Names, links, PAX records with their xattrs: far above what the kernel takes. */
@@ -129,7 +130,7 @@ export class TarParser {
       return;
     }
     const size = this.#extensions.size(header);
-    if (size < 0) throw new LayerCorruptError(`the size of ${header.name} is negative`);
+    if (size < 0) throw new LayerCorruptError(`the size of ${showName(header.name)} is negative`);
     this.#padding = paddingOf(size);
     if (header.flag === 'V') {
       this.#skip(size + this.#padding);
@@ -166,7 +167,7 @@ export class TarParser {
     const type = TYPES[header.flag];
     if (!type) {
       const flag = JSON.stringify(header.flag);
-      throw new LayerUnsupportedError(`the entry ${header.name} has the unknown type ${flag}`);
+      throw new LayerUnsupportedError(`the entry ${showName(header.name)} has the unknown type ${flag}`);
     }
     return {
       type,

@@ -1,5 +1,6 @@
 import type { Timestamp } from './entry';
 import { LayerCorruptError } from './errors';
+import { showName } from './names';
 
 export type PaxRecord = [key: string, value: Buffer];
 
@@ -29,7 +30,7 @@ export function parsePaxRecords(content: Buffer): PaxRecord[] {
 /** A whole number of 0 or more. @throws {LayerCorruptError} */
 export function parseDecimal(text: string): number {
   const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
-  if (!Number.isSafeInteger(value)) throw new LayerCorruptError(`"${text}" is not a number`);
+  if (!Number.isSafeInteger(value)) throw new LayerCorruptError(`"${showName(text)}" is not a number`);
   return value;
 }
 
@@ -37,7 +38,7 @@ export function parseDecimal(text: string): number {
 export function parseTime(text: string): Timestamp {
   const match = /^(-?)(\d+)(?:\.(\d*))?$/.exec(text);
   const seconds = match ? Number(match[2]) : Number.NaN;
-  if (!Number.isSafeInteger(seconds)) throw new LayerCorruptError(`"${text}" is not a time`);
+  if (!Number.isSafeInteger(seconds)) throw new LayerCorruptError(`"${showName(text)}" is not a time`);
   const nanoseconds = Number((match![3] ?? '').slice(0, 9).padEnd(9, '0'));
   if (!match![1]) return { seconds, nanoseconds };
   // Nanoseconds always count forward.
