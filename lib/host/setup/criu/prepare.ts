@@ -60,6 +60,8 @@ export async function prepareCriu(prefix: string, options: PrepareCriuOptions = 
   const folder = resolve(prefix, 'criu');
   const run = options.execute ?? execute;
   const tryOut = async (program: string): Promise<CriuState | undefined> => {
+    const version = await criuVersion(program, run);
+    if (rejected.some((one) => one.program === program && one.version === version)) return undefined;
     options.onProgress?.({ phase: 'testing', done: 0, total: 0, unit: 'steps' });
     const verdict: CriuVerdict = await testCriu(program, { signal: options.signal, execute: run });
     if (verdict.works) return { program, version: verdict.version, kernel, rejected };

@@ -6,7 +6,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { execute, type LongCall } from '../../../base';
+import { execute, type LongCall, ToolFailedError } from '../../../base';
 import type { Execute } from '../apt';
 
 /** What a try-out of one CRIU on this kernel found. */
@@ -38,9 +38,10 @@ export async function testCriu(program: string, options: CriuTestOptions = {}): 
   const signal = options.signal ? AbortSignal.any([limit, options.signal]) : limit;
   const folder = await mkdtemp(join(tmpdir(), 'garua-criu-'));
   const subject = startSubject(folder);
+  subject.on('error', () => {});
   try {
     await run(program, ['check'], { signal });
-    const port = await portOf(folder, signal);
+    const port = await portOf(folder, subject, signal);
     await run(program, ['dump', ...commonArguments(folder), '--tree', String(subject.pid)], { signal });
     await ended(subject, signal);
     await run(program, ['restore', ...commonArguments(folder), '--restore-detached'], { signal });
@@ -48,37 +49,50 @@ export async function testCriu(program: string, options: CriuTestOptions = {}): 
     return { works: true, version };
   } catch (error) {
     options.signal?.throwIfAborted();
-    const reason = limit.aborted ? 'it hung and was stopped' : (error as Error).message;
-    return { works: false, version, reason };
+    return { works: false, version, reason: limit.aborted ? 'it hung and was stopped' : reasonOf(error) };
   } finally {
     killSubject(subject.pid, folder);
     await rm(folder, { recursive: true, force: true });
   }
 }
 
+/**
+ * Of CRIU's errors the first tells the cause, and the last only that all has failed. That it may not raise
+ * its own limit of open files, as in many virtual machines, does no harm.
+ */
+function reasonOf(error: unknown): string {
+  const text = error instanceof ToolFailedError ? error.stderr : '';
+  const errors = [...text.matchAll(/^.*Error \(.*?\): *(.*)$/gm)].map(([, message]) => message!);
+  return errors.find((message) => !/RLIMIT_NOFILE/.test(message)) ?? (error as Error).message;
+}
+
 function commonArguments(folder: string): string[] {
   return ['--images-dir', folder, '--work-dir', folder, '--manage-cgroups=ignore', '-v1'];
 }
 
-/** In a session of its own and without our pipes, since CRIU dumps neither foreign terminals nor pipe ends. */
+/**
+ * In a session of its own and without our pipes, since CRIU dumps neither foreign terminals nor pipe ends.
+ * Perl is part of every Debian; Node.js will not do, since CRIU knows no io_uring.
+ */
 function startSubject(folder: string): ChildProcess {
   const program = `
-    const server = require('node:net').createServer((socket) => socket.end('here'));
-    server.listen(0, '127.0.0.1', () => {
-      const fs = require('node:fs');
-      fs.writeFileSync(process.argv[1] + '/port.new', String(server.address().port));
-      fs.renameSync(process.argv[1] + '/port.new', process.argv[1] + '/port');
-    });`;
-  return spawn(process.execPath, ['-e', program, folder], {
-    cwd: '/',
-    detached: true,
-    env: {},
-    stdio: 'ignore',
-  });
+    use Socket;
+    socket(my $server, PF_INET, SOCK_STREAM, 0) or die;
+    bind($server, sockaddr_in(0, INADDR_LOOPBACK)) && listen($server, 5) or die;
+    open(my $file, ">", "$ARGV[0]/port.new") or die;
+    print $file (sockaddr_in(getsockname($server)))[0];
+    close($file);
+    rename("$ARGV[0]/port.new", "$ARGV[0]/port");
+    while (accept(my $client, $server)) { syswrite($client, "here"); close($client) }`;
+  return spawn('perl', ['-e', program, folder], { cwd: '/', detached: true, env: {}, stdio: 'ignore' });
 }
 
-async function portOf(folder: string, signal: AbortSignal): Promise<number> {
-  while (!existsSync(join(folder, 'port'))) await delay(25, undefined, { signal });
+async function portOf(folder: string, subject: ChildProcess, signal: AbortSignal): Promise<number> {
+  while (!existsSync(join(folder, 'port'))) {
+    if (subject.pid === undefined || subject.exitCode !== null)
+      throw new Error('perl, for a try-out, does not run');
+    await delay(25, undefined, { signal });
+  }
   return Number(readFileSync(join(folder, 'port'), 'utf8'));
 }
 
