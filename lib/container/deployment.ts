@@ -54,6 +54,7 @@ export async function deployContainer(
     throw error;
   }
 
+  let startedAt = 0;
   const interrupts = old?.state === 'running';
   try {
     if (old && interrupts) {
@@ -62,6 +63,7 @@ export async function deployContainer(
       await endContainer(parts, old, DEFAULT_GRACE_MS, undefined);
     }
     report('starting', 2);
+    startedAt = Date.now();
     await lifecycle.start(id, record);
   } catch (thrown) {
     const error = await undo(thrown);
@@ -74,7 +76,7 @@ export async function deployContainer(
     throw new ReplaceFailedError(spec.name, error, restored);
   }
 
-  const row = runningRow(firstRow(id, request), process);
+  const row = runningRow(firstRow(id, request), process, startedAt);
   let retired: number | undefined;
   table.transaction(() => {
     if (old) {

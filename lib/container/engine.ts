@@ -74,6 +74,7 @@ export class ContainerEngine {
     this.#parts.supervisor.stop();
     this.#parts.changes.close();
     await this.#lock.idle();
+    await this.#parts.paths.tidy();
   }
 
   /**

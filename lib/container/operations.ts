@@ -20,9 +20,9 @@ export function update(parts: EngineParts, row: ContainerRow): ContainerRow {
 }
 
 /** The row of a container that has just begun to run. */
-export function runningRow(row: ContainerRow, process: ProcessIdentity): ContainerRow {
+export function runningRow(row: ContainerRow, process: ProcessIdentity, startedAt: number): ContainerRow {
   const fresh = { exitCode: null, reason: null, finishedAt: null };
-  return { ...row, ...fresh, state: 'running', wanted: 'running', process, startedAt: Date.now() };
+  return { ...row, ...fresh, state: 'running', wanted: 'running', process, startedAt };
 }
 
 /** Starts a container that is not running, with what it wrote before still there. */
@@ -40,8 +40,9 @@ export async function startExisting(
     const process = await lifecycle.create(row.id, record);
     // Written before the start: after a crash this process is found again.
     parts.table.put({ ...row, state: 'created', wanted: 'running', process });
+    const startedAt = Date.now();
     await lifecycle.start(row.id, record);
-    return update(parts, runningRow(row, process));
+    return update(parts, runningRow(row, process, startedAt));
   } catch (thrown) {
     const error = toGaruaError(thrown, `starting container ${row.name}`);
     await lifecycle.release(row.id);

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { accessSync, constants } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, rmdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import type { DataDirectory } from '../base';
 
 /** Where one data directory's containers keep their files. */
@@ -25,6 +25,21 @@ export class ContainerPaths {
   async create(): Promise<void> {
     for (const path of [this.containers, this.exits, this.runtime]) {
       await mkdir(path, { recursive: true, mode: 0o700 });
+    }
+  }
+
+  /** Leaves no empty folders under /run when there is no container. */
+  async tidy(): Promise<void> {
+    for (
+      let path = this.runtime;
+      path !== '/run' && path !== dirname(this.containers);
+      path = dirname(path)
+    ) {
+      try {
+        await rmdir(path);
+      } catch {
+        return;
+      }
     }
   }
 

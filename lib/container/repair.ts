@@ -63,7 +63,7 @@ async function adopt(parts: EngineParts, row: ContainerRow): Promise<boolean> {
   } catch {
     return false;
   }
-  update(parts, runningRow(row, row.process));
+  update(parts, runningRow(row, row.process, Date.now()));
   return true;
 }
 

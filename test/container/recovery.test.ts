@@ -1,0 +1,195 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { mount } from '../../lib/base';
+import type { ContainerSpec, ContainerStatus } from '../../lib/container';
+import { ContainerFixture, eventually, mountsBelow } from './fixture';
+
+const LOOP = 'trap "exit 0" TERM; echo ready; while ! test -e /tmp/end; do sleep 0.02; done; exit 5';
+
+describe('container: after the end of its owner', () => {
+  let fixture: ContainerFixture;
+  beforeEach(async () => {
+    fixture = await ContainerFixture.create();
+  });
+  afterEach(() => fixture.destroy());
+
+  /** Lets another process deploy; resolves when it has done so, or has died as it was told to. */
+  async function deployInOtherProcess(spec: Partial<ContainerSpec>, crash: string[] = []) {
+    const { image, layers } = await fixture.image();
+    const document = join(fixture.path, 'deploy.json');
+    const full = { image: image.ref, name: 'box', network: 'none', ...spec };
+    await writeFile(
+      document,
+      JSON.stringify({ directory: fixture.directory.path, spec: full, image, layers }),
+    );
+    const child = spawn(process.execPath, [join(__dirname, 'owner.js'), document, ...crash], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const closed = once(child, 'close');
+    const deployed = new Promise<ContainerStatus>((resolve) => {
+      child.stdout.once('data', (line: Buffer) => resolve(JSON.parse(line.toString())));
+    });
+    if (crash.length > 0) {
+      const [, signal] = await closed;
+      assert.equal(signal, 'SIGKILL', 'the owner was to be killed in the middle');
+      return undefined;
+    }
+    const container = await Promise.race([
+      deployed,
+      closed.then(() => {
+        throw new Error('the owner failed');
+      }),
+    ]);
+    child.kill('SIGKILL');
+    await closed;
+    return container;
+  }
+
+  async function endContainer(): Promise<void> {
+    const [id] = await readdir(fixture.directory.join('containers'));
+    await writeFile(fixture.directory.join('containers', id!, 'root/tmp/end'), '');
+  }
+
+  it('goes on, is found again and tells its exit code', async () => {
+    await fixture.close();
+    const before = (await deployInOtherProcess({ command: ['sh', '-c', LOOP] }))!;
+    await fixture.open();
+    const after = await fixture.engine.get('box');
+    assert.deepEqual([after.state, after.pid, after.startedAt], ['running', before.pid, before.startedAt]);
+    await endContainer();
+    const ended = await fixture.engine.wait('box');
+    assert.deepEqual([ended.exitCode, ended.state], [5, 'failed']);
+    await eventually(async () => (await mountsBelow(fixture.path)).length === 0);
+  });
+
+  it('tells the exit code also when nobody was there at its end', async () => {
+    await fixture.close();
+    const { pid } = (await deployInOtherProcess({ command: ['sh', '-c', LOOP] }))!;
+    await endContainer();
+    await eventually(async () => {
+      const exits = fixture.directory.join('container-exits');
+      const [file] = await readdir(exits);
+      return file !== undefined && (await readFile(join(exits, file), 'utf8')) === '5' && pid !== null;
+    });
+    await fixture.open();
+    const { state, exitCode, reason } = await fixture.engine.get('box');
+    assert.deepEqual({ state, exitCode, reason }, { state: 'failed', exitCode: 5, reason: 'exited' });
+    assert.deepEqual(await mountsBelow(fixture.path), []);
+  });
+
+  it('is left alone by the same deploy from the next owner', async () => {
+    await fixture.close();
+    const before = (await deployInOtherProcess({ command: ['sh', '-c', LOOP] }))!;
+    await fixture.open();
+    const { outcome, container } = await fixture.deploy({ command: ['sh', '-c', LOOP] });
+    assert.deepEqual([outcome, container.pid], ['unchanged', before.pid]);
+  });
+
+  it('does not take a process of an earlier boot for its own', async () => {
+    await fixture.deploy({ command: ['sleep', '60'] });
+    const [id] = await readdir(fixture.directory.join('containers'));
+    fixture.database.prepare("UPDATE containers SET bootId = 'an earlier boot' WHERE id = ?").run(id);
+    await fixture.close();
+    await fixture.open();
+    const { state, reason, pid } = await fixture.engine.get('box');
+    assert.deepEqual(
+      { state, reason, pid },
+      { state: 'failed', reason: 'the host was restarted', pid: null },
+    );
+  });
+
+  for (const step of ['keep', 'prepare', 'create', 'start']) {
+    for (const when of ['before', 'after']) {
+      it(`leaves nothing of a first deploy killed ${when} its step ${step}`, async () => {
+        await fixture.close();
+        await deployInOtherProcess(
+          { command: ['sh', '-c', LOOP] },
+          when === 'after' ? [step, 'after'] : [step],
+        );
+        await fixture.open();
+        assert.deepEqual(await fixture.engine.list(), []);
+        await assertNothingIsLeft();
+      });
+    }
+  }
+
+  for (const step of ['keep', 'create', 'release', 'start']) {
+    for (const when of ['before', 'after']) {
+      it(`keeps the old container running when its replacement is killed ${when} the step ${step}`, async () => {
+        const { container } = await fixture.deploy({ command: ['sh', '-c', LOOP] });
+        await fixture.close();
+        await deployInOtherProcess({ command: ['sleep', '60'] }, when === 'after' ? [step, 'after'] : [step]);
+        await fixture.open();
+        const now = await fixture.engine.get('box');
+        assert.deepEqual([now.state, now.specDigest], ['running', container.specDigest]);
+        assert.equal((await readdir(fixture.directory.join('containers'))).length, 1);
+        assert.equal((await mountsBelow(fixture.path)).length, 1);
+      });
+    }
+  }
+
+  it('finishes the removal of the old container when killed after the switch', async () => {
+    const { container } = await fixture.deploy({ command: ['sh', '-c', LOOP] });
+    await fixture.close();
+    await deployInOtherProcess({ command: ['sleep', '60'] }, ['discard']);
+    await fixture.open();
+    const now = await fixture.engine.get('box');
+    assert.equal(now.state, 'running');
+    assert.notEqual(now.specDigest, container.specDigest);
+    assert.equal((await readdir(fixture.directory.join('containers'))).length, 1);
+  });
+
+  for (const [step, when, state] of [
+    ['prepare', 'after', 'failed'],
+    ['create', 'before', 'failed'],
+    ['create', 'after', 'failed'],
+    ['start', 'before', 'running'],
+    ['start', 'after', 'running'],
+  ] as const) {
+    it(`a start killed ${when} its step ${step} leaves the container ${state}`, async () => {
+      await fixture.deploy({ command: ['sh', '-c', LOOP] });
+      await fixture.engine.stop('box', { graceMs: 0 });
+      await fixture.close();
+      await deployInOtherProcess(
+        { command: ['sh', '-c', LOOP] },
+        when === 'after' ? [step, 'after'] : [step],
+      );
+      await fixture.open();
+      assert.equal((await fixture.engine.get('box')).state, state);
+      assert.equal((await fixture.deploy({ command: ['sh', '-c', LOOP] })).container.state, 'running');
+    });
+  }
+
+  it('removes folders, mounts and runc state that belong to no container', async () => {
+    await fixture.deploy({ command: ['sh', '-c', LOOP] });
+    const stray = fixture.directory.join('containers', 'stray');
+    await mkdir(join(stray, 'root'), { recursive: true });
+    mount('tmpfs', join(stray, 'root'), 'tmpfs', 0, '');
+    fixture.database.prepare('DELETE FROM containers').run();
+    await fixture.close();
+    await fixture.open();
+    await assertNothingIsLeft();
+  });
+
+  async function assertNothingIsLeft(): Promise<void> {
+    assert.deepEqual(await readdir(fixture.directory.join('containers')), []);
+    assert.deepEqual(await readdir(fixture.directory.join('container-exits')), []);
+    assert.deepEqual(await mountsBelow(fixture.path), []);
+    assert.deepEqual(fixture.database.prepare('SELECT * FROM journal').all(), []);
+    assert.deepEqual(await containerProcesses(fixture.path), []);
+  }
+});
+
+/** Command lines that name the fixture: conmon's among them. */
+async function containerProcesses(path: string): Promise<string[]> {
+  const pids = (await readdir('/proc')).filter(
+    (entry) => /^\d+$/.test(entry) && entry !== String(process.pid),
+  );
+  const lines = await Promise.all(
+    pids.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')),
+  );
+  return lines.filter((line) => line.includes(path));
+}
