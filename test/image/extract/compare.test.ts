@@ -121,38 +121,20 @@ describe('image/extract: whole trees, against GNU tar', () => {
 
   it("unpacks a part of this machine's system alike", () => {
     withFolder((folder) => {
-      const candidates = [
-        'etc/alternatives',
-        'etc/init.d',
-        'usr/lib/tmpfiles.d',
-        'usr/share/common-licenses',
-      ];
-      candidates.push(
-        'usr/lib/apt',
-        'usr/share/bash-completion',
-        'usr/bin/passwd',
-        'usr/bin/su',
-        'usr/share/debconf',
-      );
-      const parts = [...candidates, 'usr/share/perl5', 'bin', 'lib'].filter((part) => existsSync(`/${part}`));
-      const links = parts.filter((part) => lstatSync(`/${part}`).isSymbolicLink() || part.includes('/'));
+      const trees = ['etc/alternatives', 'etc/init.d', 'usr/lib/apt', 'usr/lib/tmpfiles.d', 'usr/bin/passwd'];
+      trees.push('usr/bin/su', 'usr/share/common-licenses', 'usr/share/debconf', 'usr/share/perl5');
+      // On a merged system these are links, through which the next layers' entries go.
+      const links = ['bin', 'lib', 'sbin'].filter((name) => lstatSync(`/${name}`).isSymbolicLink());
+      // GNU tar leaves the time of folders that an archive implies to the clock, so all are named.
+      const folders = ['etc', 'usr', 'usr/bin', 'usr/lib', 'usr/share', 'tmp', '.'];
       const archive = join(folder, 'layer.tar');
-      execFileSync('tar', ['-C', '/', '--format=posix', '--xattrs', '-cf', archive, ...links]);
-      const options = { cwd: folder, stdio: 'pipe' as const };
-      // GNU tar leaves implied folders to the clock, so name them.
-      for (const implied of ['etc', 'usr', 'usr/lib', 'usr/share', 'usr/bin']) {
-        execFileSync(
-          'tar',
-          ['-C', '/', '--format=posix', '--no-recursion', '-rf', archive, implied],
-          options,
-        );
-      }
-      execFileSync(
-        'tar',
-        ['-C', '/', '--format=posix', '--no-recursion', '-rf', archive, 'tmp', '.'],
-        options,
-      );
-      assert.ok(compareWithGnuTar(folder, archive) > 200);
+      const pack = (...args: string[]) =>
+        execFileSync('tar', ['-C', '/', '--format=posix', '--xattrs', '-f', archive, ...args], {
+          stdio: 'pipe',
+        });
+      pack('-c', ...trees.filter((path) => existsSync(`/${path}`)), ...links);
+      pack('-r', '--no-recursion', ...folders);
+      assert.ok(compareWithGnuTar(folder, archive) > 100);
     });
   });
 });

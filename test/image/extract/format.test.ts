@@ -31,7 +31,7 @@ describe('image/extract: names', () => {
   });
 
   inAllPieces('joins the prefix of ustar, and of star, which is shorter', (extract) => {
-    const name = `${'p'.repeat(120)}/${'n'.repeat(90)}`;
+    const name = `${'p'.repeat(131)}/${'n'.repeat(90)}`;
     const star = (block: Buffer) => {
       block.write('00000000000\x0000000000000\0', 476, 'latin1');
       block.write('tar\0', 508, 'latin1');
