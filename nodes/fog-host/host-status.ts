@@ -1,5 +1,5 @@
 import { toGaruaError } from '../../lib/base';
-import { examine, type HostInfo } from '../../lib/host';
+import { examine, type HostInfo, type Machine } from '../../lib/host';
 import type { HostLease } from './host-pool';
 
 /** Something that is missing, and how to get it. */
@@ -19,13 +19,16 @@ export interface HostStatusDocument {
 }
 
 /** Asks the host itself, or looks at this machine as long as there is no host to ask. */
-export async function hostStatus(lease: HostLease | undefined): Promise<HostStatusDocument> {
-  if (!lease) return { state: 'undeployed', problems: problemsHere() };
+export async function hostStatus(
+  lease: HostLease | undefined,
+  machine?: Machine,
+): Promise<HostStatusDocument> {
+  if (!lease) return { state: 'undeployed', problems: problemsOf(machine) };
   try {
     const info = await (await lease.host()).info();
     const embedded = info.pid === process.pid;
     // A daemon may do what this process may not.
-    const problems = embedded ? problemsHere(info.dataDirectory) : [];
+    const problems = embedded ? problemsOf(machine, info.dataDirectory) : [];
     return { state: problems.length > 0 ? 'limited' : 'ready', info, embedded, problems };
   } catch (error) {
     const { message, hint } = toGaruaError(error, 'opening the host');
@@ -33,8 +36,8 @@ export async function hostStatus(lease: HostLease | undefined): Promise<HostStat
   }
 }
 
-function problemsHere(dataDirectory?: string): HostProblem[] {
-  return examine(dataDirectory)
+function problemsOf(machine?: Machine, dataDirectory?: string): HostProblem[] {
+  return examine(dataDirectory, machine)
     .checks.filter(({ status }) => status !== 'ok')
     .map(({ id, detail, why, fix }) => ({ what: `${id}: ${detail}. ${why}`, hint: fix ?? '' }));
 }
