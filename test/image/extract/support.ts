@@ -17,7 +17,7 @@ const PIECES: [name: string, size: number][] = [
   ['in one piece', Number.POSITIVE_INFINITY],
 ];
 
-/** A file that stands outside of the root, two levels up and in a folder `etc` beside it, as bait. */
+/** What stands in the files outside of the root that a breakout would change. */
 export const BAIT = 'outside';
 
 /** Runs a body for each way of feeding, with a function that extracts into a fresh folder. */
@@ -71,10 +71,9 @@ export function extractInto(
   }
 }
 
-/** `root` in `folder`, with bait where breakouts would land. */
+/** A root in `folder`, with bait beside it where breakouts would land. */
 export function makeRoot(folder: string): string {
-  mkdirSync(join(folder, 'etc'), { recursive: true });
-  for (const name of ['passwd', 'unbroken', 'emptied']) writeFileSync(join(folder, 'etc', name), BAIT);
-  const root = mkdtempSync(join(folder, 'root-'));
-  return root;
+  mkdirSync(join(folder, 'garua-etc'), { recursive: true });
+  for (const name of ['passwd', 'unbroken', 'emptied']) writeFileSync(join(folder, 'garua-etc', name), BAIT);
+  return mkdtempSync(join(folder, 'root-'));
 }
