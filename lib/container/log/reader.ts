@@ -60,6 +60,7 @@ class LogFile implements AsyncDisposable {
   readonly #folder: ContainerFolder;
   readonly #parser = new LogParser();
   #file: FileHandle | undefined;
+  #inode: number | undefined;
   #position = 0;
   #watcher: FSWatcher | undefined;
   #dirty = true;
@@ -93,9 +94,13 @@ class LogFile implements AsyncDisposable {
         this.#position += bytesRead;
         limit -= bytesRead;
         yield* this.#parser.push(buffer.subarray(0, bytesRead));
-      } else if (!(await this.#openNext())) {
-        return;
-      } else {
+        continue;
+      }
+      if (!(await this.#isReplaced())) return;
+      // conmon writes no more into the old file: its rest first, then the new one.
+      limit = await this.#size();
+      if (limit === 0) {
+        await this.#openNamed();
         limit = await this.#size();
       }
     }
@@ -129,14 +134,20 @@ class LogFile implements AsyncDisposable {
     return Math.max(0, (await this.#file.stat()).size - this.#position);
   }
 
-  /** Opens the log the first time, or the new file that has taken its name. */
-  async #openNext(): Promise<boolean> {
+  /** Whether another file has the log's name now; also the first time, when none is open. */
+  async #isReplaced(): Promise<boolean> {
     const named = await stat(this.#folder.log).catch(() => undefined);
-    if (!named || (this.#file && (await this.#file.stat()).ino === named.ino)) return false;
+    return named !== undefined && named.ino !== this.#inode;
+  }
+
+  async #openNamed(): Promise<void> {
+    const next = await open(this.#folder.log, 'r').catch(() => undefined);
+    // Removed in this moment: what there was has been read.
+    if (!next) return;
     await this.#file?.close();
-    this.#file = await open(this.#folder.log, 'r');
+    this.#file = next;
+    this.#inode = (await this.#file.stat()).ino;
     this.#position = 0;
-    return true;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
