@@ -9,6 +9,7 @@ import { rm } from './rm';
 import { run } from './run';
 import { start } from './start';
 import { stop } from './stop';
+import { window } from './window';
 
 /** All commands, in the order in which `garua --help` lists them. */
-export const COMMANDS: Command[] = [pull, images, prune, run, ps, logs, stop, start, rm, doctor];
+export const COMMANDS: Command[] = [pull, images, prune, run, ps, logs, stop, start, rm, doctor, window];

@@ -1,0 +1,15 @@
+import { type Aggregate, isNumber } from './aggregate';
+import { addMoment, joinMoments, loadMoments, type Moments, noMoments, sampleDeviation } from './moments';
+
+/** The sample standard deviation of the numbers; null under two. */
+export const stddev: Aggregate<Moments> = {
+  empty: noMoments,
+  lift: (value) => (isNumber(value) ? { n: 1, mean: value, m2: 0 } : noMoments()),
+  combine: joinMoments,
+  add: (state, value) => {
+    if (isNumber(value)) addMoment(state, value);
+    return state;
+  },
+  lower: sampleDeviation,
+  load: loadMoments,
+};

@@ -1,0 +1,15 @@
+import { type Aggregate, isNumber } from './aggregate';
+import { addNumber, addSums, type CompensatedSum, loadSum, roundedSum } from './compensated';
+
+/** The sum of the numbers; 0 for none, null beyond the range of a double. */
+export const sum: Aggregate<CompensatedSum> = {
+  empty: () => ({ high: 0, low: 0 }),
+  lift: (value) => ({ high: isNumber(value) ? value : 0, low: 0 }),
+  combine: addSums,
+  add: (state, value) => {
+    if (isNumber(value)) addNumber(state, value);
+    return state;
+  },
+  lower: roundedSum,
+  load: (saved) => loadSum(saved as CompensatedSum),
+};
