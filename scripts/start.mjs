@@ -104,7 +104,7 @@ async function showRunning(nodeRed, ports) {
   const editor = `http://127.0.0.1:${ports.editor}/`;
   let trouble;
   nodeRed.onLine((line) => {
-    if (!/\[(?:error|warn)\]/.test(line)) return;
+    if (!line.includes('[error]')) return;
     say(`  Node-RED: ${line}`);
     if (line.includes('[error] [deploy-container')) trouble = line;
   });
