@@ -90,6 +90,7 @@ async function runCases(cases: BenchCase[], bench: Bench): Promise<number> {
       ran.push(result);
       stored[name] = result;
     } catch (error) {
+      if (bench.cleanup.started) break;
       failed += 1;
       bench.say(`case ${name} failed: ${(error as Error).stack}`);
       continue;

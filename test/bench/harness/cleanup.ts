@@ -13,6 +13,11 @@ export class Cleanup {
     return this.#running;
   }
 
+  /** The run is over, or was interrupted. */
+  get started(): boolean {
+    return this.#running !== undefined;
+  }
+
   /** Cleans up, too, when the run is interrupted. */
   onSignals(): void {
     for (const [signal, status] of [

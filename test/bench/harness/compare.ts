@@ -29,7 +29,7 @@ export async function compare(bench: Bench, comparison: Comparison): Promise<Pul
   const link: Link = LINKS[comparison.link];
   const contestants: Puller[] = [];
   for (const [key, create] of Object.entries(pullers)) {
-    if (bench.pullers && !bench.pullers.includes(key)) continue;
+    if (pullers === PULLERS && bench.pullers && !bench.pullers.includes(key)) continue;
     const folder = join(bench.area.folder(storage), key.replace(/\W+/g, '-'));
     contestants.push(create({ folder, registry: bench.registry.address }));
   }

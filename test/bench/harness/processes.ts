@@ -93,6 +93,8 @@ export function readPeakMemory(pid: number): number {
 
 export interface Daemon {
   readonly pid: number;
+  /** False once it has ended. */
+  readonly alive: boolean;
   stop(): Promise<void>;
 }
 
@@ -113,6 +115,9 @@ export function startDaemon(
   });
   return {
     pid: child.pid ?? -1,
+    get alive() {
+      return child.exitCode === null && child.signalCode === null;
+    },
     async stop() {
       child.kill('SIGTERM');
       await Promise.race([ended, sleep(10_000, undefined, { ref: false })]);
@@ -122,14 +127,22 @@ export function startDaemon(
   };
 }
 
-/** Tries until it works. @throws the last failure after `timeoutMs`. */
-export async function waitFor<T>(what: string, attempt: () => Promise<T>, timeoutMs = 30_000): Promise<T> {
+/** Tries until it works. @throws the last failure after `timeoutMs`, or when the daemon has ended. */
+export async function waitFor<T>(
+  what: string,
+  daemon: Daemon,
+  attempt: () => Promise<T>,
+  timeoutMs = 30_000,
+): Promise<T> {
   const deadline = Date.now() + timeoutMs;
   for (;;) {
     try {
       return await attempt();
     } catch (error) {
-      if (Date.now() > deadline) throw new Error(`${what} did not come up: ${error}`, { cause: error });
+      if (!daemon.alive || Date.now() > deadline)
+        throw new Error(`no sign of ${what}${daemon.alive ? '' : ', its process died'}: ${error}`, {
+          cause: error,
+        });
       await sleep(50);
     }
   }

@@ -61,7 +61,7 @@ http: { addr: "${REGISTRY_ADDRESS}:${PORT}" }
     const daemon = startDaemon('ip', ['netns', 'exec', NAMESPACE, 'docker-registry', 'serve', config], log);
     cleanup.defer('registry', () => daemon.stop());
     const registry = new Registry(log);
-    await waitFor('the registry', () => registry.ping());
+    await waitFor('the registry', daemon, () => registry.ping());
     return registry;
   }
 

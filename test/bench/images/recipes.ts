@@ -13,7 +13,7 @@ export interface RecipeContext {
 
 const MB = 1e6;
 /** Uncompressed bytes of the layer on top of the base: about 50 MB as gzip, as in the paper. */
-const TOP = 110 * MB;
+const TOP = 135 * MB;
 
 /** Real files of this machine; larger ones would be a layer's whole content. */
 async function sampleOfUsr(...bytes: number[]): Promise<LayerRecipe[]> {
@@ -52,7 +52,7 @@ export const RECIPES = {
   /** About 4 MB as gzip: what one sends over 256 kbit/s. */
   async small(context: RecipeContext) {
     const root = await context.rootfs();
-    const [names] = cut(await listShuffled(root, 'usr', '1024k'), 13 * MB);
+    const [names] = cut(await listShuffled(root, 'usr', '1024k'), 8.7 * MB);
     return writeAll(context, [{ root, names: names! }]);
   },
 
@@ -62,12 +62,12 @@ export const RECIPES = {
     return [await base(context), ...(await writeAll(context, [other!]))];
   },
 
-  /** One layer of 2 GB: ten copies of the base side by side, far apart for gzip. */
+  /** One layer of 2 GB: twelve copies of the base side by side, far apart for gzip. */
   async 'two-gigabytes'(context: RecipeContext) {
     const rootfs = await context.rootfs();
     const root = join(rootfs, '..', `copies-${process.pid}`);
     try {
-      for (let copy = 0; copy < 10; copy += 1) {
+      for (let copy = 0; copy < 12; copy += 1) {
         mkdirSync(root, { recursive: true });
         await execute('cp', ['-al', rootfs, join(root, `copy-${copy}`)], { timeoutMs: 120_000 });
       }

@@ -32,7 +32,7 @@ address = "${this.#socket}"
 `,
     );
     this.#daemon = startDaemon('containerd', ['--config', config], join(folder, 'log'));
-    await waitFor('containerd', () => execute('ctr', ['--address', this.#socket, 'version']));
+    await waitFor('containerd', this.#daemon, () => execute('ctr', ['--address', this.#socket, 'version']));
   }
 
   pull(ref: string) {

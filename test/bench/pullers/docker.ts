@@ -35,7 +35,7 @@ export class DockerPuller implements Puller {
       }),
     );
     this.#daemon = startDaemon('dockerd', ['--config-file', config], join(folder, 'log'));
-    await waitFor('dockerd', () => execute('docker', ['--host', this.#host, 'info']));
+    await waitFor('dockerd', this.#daemon, () => execute('docker', ['--host', this.#host, 'info']));
   }
 
   pull(ref: string) {
