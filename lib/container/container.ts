@@ -31,7 +31,10 @@ export interface ContainerSpec {
   user?: string;
   hostname?: string;
   mounts?: Mount[];
-  /** `none`: loopback only. The bridge and published ports come with the CNI plugins. */
+  /**
+   * Default `bridge`: an address of its own, ports only where published. `none`: loopback only. `host`: all
+   * of the host's interfaces and ports.
+   */
   network?: 'host' | 'none' | 'bridge';
   ports?: PublishedPort[];
   /** Bytes. */

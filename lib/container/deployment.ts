@@ -3,6 +3,7 @@ import { type LongCall, throwIfAborted, toGaruaError } from '../base';
 import type { LayerMount, StoredImage } from '../image/image';
 import { ReplaceFailedError } from './errors';
 import type { ContainerRecord } from './lifecycle';
+import { checkPortsFree } from './network/ports';
 import { DEFAULT_GRACE_MS, endContainer, runningRow, startExisting, update } from './operations';
 import { type EngineParts, JOURNAL, type JournalData } from './parts';
 import type { ProcessIdentity } from './runtime/process-identity';
@@ -43,6 +44,7 @@ export async function deployContainer(
   try {
     report('preparing', 0);
     throwIfAborted(signal, `deploying ${spec.name}`);
+    await checkPortsFree(spec.name, spec.ports, table.all());
     await lifecycle.keep(id, record);
     await lifecycle.prepare(id, record);
     throwIfAborted(signal, `deploying ${spec.name}`);
@@ -63,6 +65,7 @@ export async function deployContainer(
       await endContainer(parts, old, DEFAULT_GRACE_MS, undefined);
     }
     report('starting', 2);
+    await lifecycle.connect(id, record, process.pid);
     startedAt = Date.now();
     await lifecycle.start(id, record);
   } catch (thrown) {

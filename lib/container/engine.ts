@@ -80,7 +80,7 @@ export class ContainerEngine {
   /**
    * Checks a spec without doing anything.
    *
-   * @throws {InvalidArgumentError} {ContainerNameInvalidError} {NetworkUnsupportedError}
+   * @throws {InvalidArgumentError} {ContainerNameInvalidError}
    */
   validate(spec: ContainerSpec): void {
     completeSpec(spec);

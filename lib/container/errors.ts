@@ -96,12 +96,34 @@ export class UserNotFoundError extends GaruaError {
   }
 }
 
+/** What the chosen network needs is not here. */
 export class NetworkUnsupportedError extends GaruaError {
   constructor(field: 'network' | 'ports', message: string) {
     super(
       'ERR_CONTAINER_NETWORK_UNSUPPORTED',
       `${field}: ${message}`,
-      'Use the network "host" (its ports are the host\'s own) or "none".',
+      'Install containernetworking-plugins (on Debian), or use the network "host" or "none".',
+    );
+  }
+}
+
+/** A CNI plugin or iptables refused; the message is theirs. */
+export class NetworkFailedError extends GaruaError {
+  constructor(tool: string, message: string) {
+    super(
+      'ERR_CONTAINER_NETWORK_FAILED',
+      `the container cannot be connected: ${tool}: ${message || 'it said nothing'}`,
+      'garua doctor checks the network tools; the network "host" needs none of them.',
+    );
+  }
+}
+
+export class PortTakenError extends GaruaError {
+  constructor(port: number, protocol: string, holder: string) {
+    super(
+      'ERR_CONTAINER_PORT_TAKEN',
+      `ports: port ${port}/${protocol} of this host is taken by ${holder}`,
+      'Publish another port, or stop what uses this one.',
     );
   }
 }

@@ -3,6 +3,8 @@ import { type GaruaError, writeFileAtomic } from '../base';
 import type { ImageConfig, LayerMount } from '../image/image';
 import { commandLine } from './bundle/command';
 import { runtimeConfiguration } from './bundle/configuration';
+import { containerHostname } from './bundle/network-files';
+import { connect, disconnect } from './network/bridge';
 import { mountRoot, unmountRoot } from './overlay';
 import type { ContainerPaths } from './paths';
 import { startFailure } from './runtime/failure';
@@ -52,6 +54,12 @@ export class Lifecycle {
     await writeFile(folder.config, JSON.stringify(config), { mode: 0o600 });
   }
 
+  /** Gives a created container its network, where that takes more than a namespace. */
+  async connect(id: string, { spec }: ContainerRecord, pid: number): Promise<void> {
+    if (spec.network !== 'bridge') return;
+    await connect(id, this.#paths.of(id), pid, containerHostname(spec), spec.ports);
+  }
+
   /** Makes the container's first process, which waits for `start`. */
   async create(id: string, { spec, image }: ContainerRecord): Promise<ProcessIdentity> {
     try {
@@ -69,10 +77,11 @@ export class Lifecycle {
     }
   }
 
-  /** Frees what a container that has ended still holds: runc's state, cgroups, the mount. */
+  /** Frees what a container that has ended still holds: runc's state, cgroups, mount, network. */
   async release(id: string): Promise<void> {
     await this.#runtime.destroy(id);
     unmountRoot(this.#paths.of(id));
+    await disconnect(id, this.#paths.of(id));
   }
 
   /** Ends a container and removes all traces of it. */

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { AbortedError, type LongCall, throwIfAborted, toGaruaError } from '../base';
 import { StartFailedError } from './errors';
 import type { ContainerRecord } from './lifecycle';
+import { checkPortsFree } from './network/ports';
 import { type EngineParts, JOURNAL, type JournalData } from './parts';
 import { type ProcessIdentity, signalProcess } from './runtime/process-identity';
 import { stopSignalNumber } from './stop-signal';
@@ -36,10 +37,12 @@ export async function startExisting(
   try {
     const record: ContainerRecord = await lifecycle.record(row.id);
     await lifecycle.prepare(row.id, record);
+    await checkPortsFree(row.name, record.spec.ports, parts.table.all());
     throwIfAborted(signal, `starting ${row.name}`);
     const process = await lifecycle.create(row.id, record);
     // Written before the start: after a crash this process is found again.
     parts.table.put({ ...row, state: 'created', wanted: 'running', process });
+    await lifecycle.connect(row.id, record, process.pid);
     const startedAt = Date.now();
     await lifecycle.start(row.id, record);
     return update(parts, runningRow(row, process, startedAt));

@@ -6,6 +6,14 @@ import { type EngineParts, JOURNAL, type JournalData } from './parts';
 import { isAlive } from './runtime/process-identity';
 import type { ContainerRow } from './table';
 
+/** One container that cannot be repaired now, for a tool is missing, must not keep the others from being seen. */
+async function attempt(work: () => Promise<unknown>): Promise<boolean> {
+  return work().then(
+    () => true,
+    () => false,
+  );
+}
+
 /**
  * Brings everything into order that an earlier process left behind when it ended: changes half done are
  * finished or rolled back, containers that run are found again, what belongs to no container is removed.
@@ -20,15 +28,15 @@ export async function repair(parts: EngineParts): Promise<void> {
 
 async function finishRemovals({ journal, lifecycle }: EngineParts): Promise<void> {
   for (const entry of journal.unfinished<JournalData>(JOURNAL.discard.kind)) {
-    await lifecycle.discard(entry.data.id);
-    journal.end(entry.id);
+    // What fails stays in the journal for the next time.
+    if (await attempt(() => lifecycle.discard(entry.data.id))) journal.end(entry.id);
   }
 }
 
 async function rollBackDeployments(parts: EngineParts): Promise<void> {
   const { journal, lifecycle, supervisor, table } = parts;
   for (const entry of journal.unfinished<JournalData>(JOURNAL.deploy.kind)) {
-    await lifecycle.discard(entry.data.id);
+    if (!(await attempt(() => lifecycle.discard(entry.data.id)))) continue;
     const old = table.byName(entry.subject);
     if (old && entry.step === JOURNAL.deploy.switch) {
       await supervisor.observe(old);
@@ -43,7 +51,7 @@ async function finishStarts(parts: EngineParts): Promise<void> {
   for (const entry of journal.unfinished<JournalData>(JOURNAL.start.kind)) {
     const row = table.byId(entry.data.id);
     if (row && row.state !== 'running' && !(await adopt(parts, row))) {
-      await lifecycle.release(row.id);
+      await attempt(() => lifecycle.release(row.id));
       update(parts, {
         ...row,
         state: 'failed',
@@ -71,7 +79,7 @@ async function adopt(parts: EngineParts, row: ContainerRow): Promise<boolean> {
 async function removeStrays({ paths, lifecycle, runtime, table }: EngineParts): Promise<void> {
   const known = new Map(table.all().map((row) => [row.id, row]));
   const found = new Set([...(await readdir(paths.containers)), ...(await runtime.ids())]);
-  for (const id of found) if (!known.has(id)) await lifecycle.discard(id);
+  for (const id of found) if (!known.has(id)) await attempt(() => lifecycle.discard(id));
   const mounted = new Set(await mountPointsBelow(paths.containers));
   for (const row of known.values()) {
     const folder = paths.of(row.id);

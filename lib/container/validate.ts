@@ -1,6 +1,7 @@
+import { isIPv4 } from 'node:net';
 import { posix } from 'node:path';
 import type { ContainerSpec, Mount, PublishedPort } from './container';
-import { ContainerNameInvalidError, invalidField, NetworkUnsupportedError } from './errors';
+import { ContainerNameInvalidError, invalidField } from './errors';
 
 /** Below this, runc's own start does not fit into the limit. */
 const MINIMUM_MEMORY = 6 * 2 ** 20;
@@ -39,7 +40,7 @@ const CHECKS: Record<keyof ContainerSpec, (value: unknown, field: string) => voi
 /**
  * Checks a spec, which may come from JSON of unknown origin, and fills in the defaults.
  *
- * @throws {InvalidArgumentError} {ContainerNameInvalidError} {NetworkUnsupportedError}, each naming the field
+ * @throws {InvalidArgumentError} {ContainerNameInvalidError}, each naming the field
  */
 export function completeSpec(spec: ContainerSpec): CompleteSpec {
   if (typeof spec !== 'object' || spec === null) throw invalidField('spec', 'is not an object');
@@ -48,6 +49,7 @@ export function completeSpec(spec: ContainerSpec): CompleteSpec {
     if (value !== undefined) CHECKS[field as keyof ContainerSpec](value, field);
   }
   if (spec.image === undefined) throw invalidField('image', 'is missing');
+  const network = spec.network ?? 'bridge';
   return {
     ...(spec as Pick<ContainerSpec, OptionalField>),
     image: spec.image,
@@ -58,8 +60,8 @@ export function completeSpec(spec: ContainerSpec): CompleteSpec {
       target: withoutTrailingSlash(target),
       readOnly,
     })),
-    network: spec.network ?? 'host',
-    ports: [],
+    network,
+    ports: completePorts(spec.ports ?? [], network),
     labels: spec.labels ?? {},
   };
 }
@@ -156,7 +158,6 @@ function withoutTrailingSlash(path: string): string {
 function checkNetwork(value: unknown, field: string): void {
   if (!NETWORKS.includes(value as string))
     throw invalidField(field, `"${value}" is none of ${NETWORKS.join(', ')}`);
-  if (value === 'bridge') throw new NetworkUnsupportedError('network', 'the bridge is not available yet');
 }
 
 function checkPorts(value: unknown, field: string): void {
@@ -169,8 +170,26 @@ function checkPorts(value: unknown, field: string): void {
     if (port.protocol !== undefined && !['tcp', 'udp'].includes(port.protocol)) {
       throw invalidField(`${where}.protocol`, `"${port.protocol}" is neither tcp nor udp`);
     }
+    if (port.hostAddress !== undefined && !isIPv4(port.hostAddress)) {
+      throw invalidField(`${where}.hostAddress`, `"${port.hostAddress}" is not an IPv4 address`);
+    }
   });
-  if (value.length > 0) throw new NetworkUnsupportedError('ports', 'ports cannot be published yet');
+}
+
+function completePorts(ports: PublishedPort[], network: string): Required<PublishedPort>[] {
+  if (ports.length > 0 && network !== 'bridge') {
+    throw invalidField(
+      'ports',
+      `nothing can be published from the network "${network}"`,
+      'Leave the ports out (with the network "host" they are the host\'s own), or use the bridge.',
+    );
+  }
+  return ports.map(({ hostPort, containerPort, protocol = 'tcp', hostAddress = '0.0.0.0' }) => ({
+    hostPort,
+    containerPort,
+    protocol,
+    hostAddress,
+  }));
 }
 
 function portNumber(value: unknown, field: string): void {

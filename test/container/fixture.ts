@@ -11,6 +11,9 @@ const APPLETS =
   );
 const ARCHITECTURE = process.arch === 'x64' ? 'amd64' : process.arch;
 
+/** Fields that differ from the fixture's usual spec; undefined is the engine's own default. */
+type Changed = { [Field in keyof ContainerSpec]?: ContainerSpec[Field] | undefined };
+
 export interface TestImage {
   image: StoredImage;
   layers: LayerMount[];
@@ -113,13 +116,14 @@ export class ContainerFixture {
   }
 
   /** Deploys a busybox container. */
-  async deploy(spec: Partial<ContainerSpec>, test?: TestImage) {
+  async deploy(spec: Changed, test?: TestImage) {
     const { image, layers } = test ?? (await this.image());
-    return this.engine.deploy({ image: image.ref, name: 'box', network: 'none', ...spec }, image, layers, {});
+    const full = { image: image.ref, name: 'box', network: 'none', ...spec } as ContainerSpec;
+    return this.engine.deploy(full, image, layers, {});
   }
 
   /** Runs a shell script in a container to its end. */
-  async run(script: string, spec: Partial<ContainerSpec> = {}, test?: TestImage): Promise<RunResult> {
+  async run(script: string, spec: Changed = {}, test?: TestImage): Promise<RunResult> {
     const { container } = await this.deploy({ command: ['sh', '-c', script], ...spec }, test);
     const status = await this.engine.wait(container.name);
     const lines: Record<'stdout' | 'stderr', string[]> = { stdout: [], stderr: [] };
@@ -140,6 +144,14 @@ export async function mountsBelow(folder: string): Promise<string[]> {
     .split('\n')
     .map((line) => line.split(' ')[4] ?? '');
   return points.filter((point) => point.startsWith(`${folder}/`));
+}
+
+/** Addresses of the bridge that a container holds. */
+export async function leasesOf(id: string): Promise<string[]> {
+  const folder = '/run/garua/leases/garua';
+  const files = (await readdir(folder)).filter((file) => /^[\d.]+$/.test(file));
+  const texts = await Promise.all(files.map((file) => readFile(join(folder, file), 'utf8').catch(() => '')));
+  return files.filter((_, index) => texts[index]!.includes(id));
 }
 
 /** Looks again until the condition holds. */

@@ -11,7 +11,7 @@ const [path, crashAt, crashAfter] = process.argv.slice(2);
 const { directory, spec, image, layers } = JSON.parse(readFileSync(path!, 'utf8'));
 
 if (crashAt) {
-  const step = crashAt as 'keep' | 'prepare' | 'create' | 'start' | 'release' | 'discard';
+  const step = crashAt as 'keep' | 'prepare' | 'create' | 'connect' | 'start' | 'release' | 'discard';
   const original = Lifecycle.prototype[step] as (...args: unknown[]) => Promise<unknown>;
   Object.assign(Lifecycle.prototype, {
     async [step](this: Lifecycle, ...args: unknown[]) {

@@ -5,7 +5,7 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { mount } from '../../lib/base';
 import type { ContainerSpec, ContainerStatus } from '../../lib/container';
-import { ContainerFixture, eventually, mountsBelow } from './fixture';
+import { ContainerFixture, eventually, leasesOf, mountsBelow } from './fixture';
 
 const LOOP = 'trap "exit 0" TERM; echo ready; while ! test -e /tmp/end; do sleep 0.02; done; exit 5';
 
@@ -115,6 +115,16 @@ describe('container: after the end of its owner', () => {
       });
     }
   }
+
+  it('gives back the address of a container that a crash left connected', async () => {
+    await fixture.close();
+    await deployInOtherProcess({ command: ['sh', '-c', LOOP], network: 'bridge' }, ['connect', 'after']);
+    const [id] = await readdir(fixture.directory.join('containers'));
+    assert.equal((await leasesOf(id!)).length, 1);
+    await fixture.open();
+    assert.deepEqual(await leasesOf(id!), []);
+    await assertNothingIsLeft();
+  });
 
   for (const step of ['keep', 'create', 'release', 'start']) {
     for (const when of ['before', 'after']) {

@@ -41,6 +41,9 @@ const WRONG: [Record<string, unknown>, string][] = [
   [{ ports: [{ hostPort: 0, containerPort: 80 }] }, 'ports[0].hostPort'],
   [{ ports: [{ hostPort: 80, containerPort: 65536 }] }, 'ports[0].containerPort'],
   [{ ports: [{ hostPort: 80, containerPort: 80, protocol: 'sctp' }] }, 'ports[0].protocol'],
+  [{ ports: [{ hostPort: 80, containerPort: 80, hostAddress: 'here' }] }, 'ports[0].hostAddress'],
+  [{ network: 'host', ports: [{ hostPort: 80, containerPort: 80 }] }, 'ports'],
+  [{ network: 'none', ports: [{ hostPort: 80, containerPort: 80 }] }, 'ports'],
   [{ memory: '64m' }, 'memory'],
   [{ memory: 1024 }, 'memory'],
   [{ labels: { a: 1 } }, 'labels.a'],
@@ -99,6 +102,7 @@ describe('container: what a spec may say', () => {
       { command: [] },
       { user: 'web' },
       { memory: 64 << 20 },
+      { network: 'host' as const },
     ];
     const digests = [plain, digest({}, 'sha256:2'), ...others.map((spec) => digest(spec))];
     assert.equal(new Set(digests).size, digests.length);

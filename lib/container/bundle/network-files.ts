@@ -29,8 +29,12 @@ export async function writeNetworkFiles(folder: string, spec: CompleteSpec): Pro
   const hosts = shares ? await readOrEmpty('/etc/hosts') : LOCALHOST;
   const resolver = await readOrEmpty('/etc/resolv.conf');
   const contents: Record<string, string> = {
-    hosts: hasName(hosts, name) ? hosts : `${hosts.replace(/\n?$/, '\n')}127.0.1.1\t${name}\n`,
-    'resolv.conf': shares ? resolver : withoutLoopbackResolvers(resolver),
+    // On the bridge its name goes with the address that it is about to get.
+    hosts:
+      spec.network === 'bridge' || hasName(hosts, name)
+        ? hosts
+        : `${hosts.replace(/\n?$/, '\n')}127.0.1.1\t${name}\n`,
+    'resolv.conf': shares ? resolver : await reachableResolvers(resolver),
     hostname: `${name}\n`,
   };
   const written = Object.entries(contents).map(async ([file, content]) => {
@@ -40,6 +44,13 @@ export async function writeNetworkFiles(folder: string, spec: CompleteSpec): Pro
     return [`/etc/${file}`, path] as const;
   });
   return Object.fromEntries(await Promise.all(written));
+}
+
+/** systemd-resolved keeps the network's real resolvers in a file of their own. */
+async function reachableResolvers(text: string): Promise<string> {
+  const reachable = withoutLoopbackResolvers(text);
+  if (/^\s*nameserver/m.test(reachable)) return reachable;
+  return withoutLoopbackResolvers((await readOrEmpty('/run/systemd/resolve/resolv.conf')) || text);
 }
 
 /** A resolver at 127.0.0.53 is the host's; in its own network namespace a container cannot reach it. */

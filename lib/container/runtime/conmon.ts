@@ -1,12 +1,15 @@
 import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
-import { mkdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, readFile, rm, stat } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { ToolMissingError, ToolTimeoutError } from '../../base';
 import type { ContainerFolder } from '../paths';
 import { identifyProcess, signalProcess } from './process-identity';
 
-/** A log that reaches this is begun anew by conmon, so that no container fills the disk. */
+/**
+ * A log that reaches this is begun anew by conmon. It counts from its own start, so that with what an earlier
+ * run left a log may take twice as much.
+ */
 export const LOG_LIMIT = 16 * 2 ** 20;
 
 export interface MonitorOptions {
@@ -39,6 +42,8 @@ export async function createUnderMonitor(options: MonitorOptions): Promise<numbe
     ...[folder.exitFile, folder.pidFile, folder.monitorPidFile].map((path) => rm(path, { force: true })),
   ]);
   await rm(`${folder.notes}/oom`, { force: true });
+  const left = await stat(folder.log).catch(() => undefined);
+  if (left && left.size > LOG_LIMIT) await rm(folder.log, { force: true });
   const output = openSync(folder.monitorOutput, 'w', 0o600);
   try {
     return await runMonitor(options, output);

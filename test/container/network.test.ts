@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { readdir } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { execute } from '../../lib/base';
+import { ContainerFixture, eventually, leasesOf } from './fixture';
+
+const SERVER =
+  'mkdir /w; echo "hello from $NAME" > /w/index.html; trap "exit 0" TERM; busybox httpd -p 80 -h /w; echo ready; while :; do sleep 0.05; done';
+
+describe('container: the bridge', () => {
+  let fixture: ContainerFixture;
+  beforeEach(async () => {
+    fixture = await ContainerFixture.create();
+  });
+  afterEach(() => fixture.destroy());
+
+  async function serve(name: string, hostPort: number | undefined, env: Record<string, string> = {}) {
+    const ports = hostPort === undefined ? [] : [{ hostPort, containerPort: 80 }];
+    const command = ['sh', '-c', SERVER];
+    const deployed = await fixture.deploy({
+      name,
+      network: 'bridge',
+      command,
+      ports,
+      env: { NAME: name, ...env },
+    });
+    for await (const { text } of fixture.engine.logs(name, { follow: true })) if (text === 'ready') break;
+    return deployed;
+  }
+
+  async function fetchFrom(port: number): Promise<string> {
+    let text = '';
+    await eventually(async () => {
+      text = await fetch(`http://127.0.0.1:${port}/`, { headers: { connection: 'close' } }).then(
+        (answer) => answer.text(),
+        () => '',
+      );
+      return text !== '';
+    });
+    return text.trim();
+  }
+
+  it('publishes a port, and gives port and address back', async () => {
+    const port = await freePort();
+    const { container } = await serve('web', port);
+    assert.equal(await fetchFrom(port), 'hello from web');
+    assert.deepEqual(container.ports, [
+      { hostPort: port, containerPort: 80, protocol: 'tcp', hostAddress: '0.0.0.0' },
+    ]);
+    const [id] = await readdir(fixture.directory.join('containers'));
+    assert.equal((await leasesOf(id!)).length, 1);
+    assert.match(await natRules(), new RegExp(id!));
+    await fixture.engine.remove('web', { force: true, graceMs: 0 });
+    assert.deepEqual(await leasesOf(id!), []);
+    assert.doesNotMatch(await natRules(), new RegExp(id!));
+  });
+
+  it('lets containers reach each other and the host, and knows its own address by name', async () => {
+    await serve('web', undefined);
+    const [id] = await readdir(fixture.directory.join('containers'));
+    const [address] = await leasesOf(id!);
+    const server = createServer((_request, answer) => answer.end('hello from the host')).listen(0, '0.0.0.0');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    try {
+      const get = 'until busybox wget -qO-';
+      const script = `grep client /etc/hosts; ${get} http://${address}/; do sleep 0.05; done; busybox wget -qO- http://10.86.0.1:${port}/`;
+      const { stdout } = await fixture.run(script, { name: 'client', network: 'bridge' });
+      assert.match(stdout[0]!, /^10\.86\.\d+\.\d+\s+client$/);
+      assert.deepEqual(stdout.slice(1), ['hello from web', 'hello from the host']);
+    } finally {
+      server.close();
+    }
+  });
+
+  it('is the default', async () => {
+    const { stdout } = await fixture.run('busybox ip -o -4 addr show eth0', { network: undefined });
+    assert.match(stdout.join(), /inet 10\.86\./);
+  });
+
+  it('hands a port on to the replacement', async () => {
+    const port = await freePort();
+    await serve('web', port);
+    assert.equal(await fetchFrom(port), 'hello from web');
+    const { outcome } = await serve('web', port, { NAME: 'the new one' });
+    assert.equal(outcome, 'replaced');
+    assert.equal(await fetchFrom(port), 'hello from the new one');
+  });
+
+  it('refuses a port that a program of the host has', async () => {
+    const server = createServer().listen(0);
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    try {
+      await assert.rejects(serve('web', port), {
+        code: 'ERR_CONTAINER_PORT_TAKEN',
+        message: new RegExp(String(port)),
+      });
+    } finally {
+      server.close();
+    }
+    assert.deepEqual(await fixture.engine.list(), []);
+  });
+
+  it('refuses a port that another container has, and leaves both as they are', async () => {
+    const [one, two] = [await freePort(), await freePort()];
+    await serve('first', one);
+    const { container } = await serve('second', two);
+    await assert.rejects(serve('second', one), {
+      code: 'ERR_CONTAINER_PORT_TAKEN',
+      message: /container first/,
+    });
+    assert.equal((await fixture.engine.get('second')).pid, container.pid);
+    assert.equal(await fetchFrom(two), 'hello from second');
+  });
+});
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0);
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+async function natRules(): Promise<string> {
+  return (await execute('iptables', ['-w', '10', '-t', 'nat', '-S'])).stdout;
+}
