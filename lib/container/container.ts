@@ -71,7 +71,7 @@ export interface LogOptions extends LongCall {
   /** Go on with new lines until the signal fires or the container is removed. */
   follow?: boolean;
   /** Only the last n lines of what is there. */
-  tail?: number;
+  tail?: number | undefined;
   /** Only lines written after this time (ISO 8601). */
   since?: string;
 }

@@ -40,6 +40,7 @@ export class ContainerEngine {
   readonly #hostName: string;
   readonly #parts: EngineParts;
   readonly #lock: KeyedLock;
+  readonly #closing = new AbortController();
 
   private constructor(hostName: string, parts: EngineParts, lock: KeyedLock) {
     this.#hostName = hostName;
@@ -71,6 +72,7 @@ export class ContainerEngine {
 
   /** Ends this process's part; containers go on running. */
   async close(): Promise<void> {
+    this.#closing.abort();
     this.#parts.supervisor.stop();
     this.#parts.changes.close();
     await this.#lock.idle();
@@ -166,14 +168,16 @@ export class ContainerEngine {
   async *logs(name: string, options: LogOptions = {}): AsyncGenerator<LogLine> {
     checkLogOptions(options);
     let { id } = await this.#require(name);
-    let remaining = options;
+    // What follows ends with the engine; what reads to the end may finish.
+    const signal = options.follow ? this.#until(options.signal) : options.signal;
+    let remaining: LogOptions = { ...options, signal };
     for (;;) {
       yield* readLog(this.#parts.paths.of(id), remaining);
+      if (!options.follow || signal?.aborted) return;
       const next = this.#parts.table.byName(name);
-      if (!options.follow || options.signal?.aborted || !next || next.id === id) return;
+      if (!next || next.id === id) return;
       id = next.id;
-      const { tail: _, ...rest } = options;
-      remaining = rest;
+      remaining = { ...options, signal, tail: undefined };
     }
   }
 
@@ -189,7 +193,7 @@ export class ContainerEngine {
   /** The container's status once it is not running any more. */
   async wait(name: string, options: LongCall = {}): Promise<ContainerStatus> {
     const row = await this.#require(name);
-    await waitForEnd(this.#parts, row, Number.POSITIVE_INFINITY, options.signal);
+    await waitForEnd(this.#parts, row, Number.POSITIVE_INFINITY, this.#until(options.signal));
     // A container that was replaced or removed meanwhile has ended too.
     return this.#status(this.#parts.table.byId(row.id) ?? { ...row, state: 'stopped', reason: 'removed' });
   }
@@ -197,6 +201,11 @@ export class ContainerEngine {
   /** Manifest digests of the images that containers were made from; their layers must stay. */
   async usedImages(): Promise<string[]> {
     return [...new Set(this.#parts.table.all().map((row) => row.imageDigest))];
+  }
+
+  /** Fires with the caller's signal, and at the latest when the engine closes. */
+  #until(signal: AbortSignal | undefined): AbortSignal {
+    return signal ? AbortSignal.any([signal, this.#closing.signal]) : this.#closing.signal;
   }
 
   async #find(name: string): Promise<ContainerRow | undefined> {

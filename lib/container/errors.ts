@@ -178,6 +178,17 @@ export class StartFailedError extends GaruaError {
   }
 }
 
+/** A process that even SIGKILL does not end. */
+export class StopFailedError extends GaruaError {
+  constructor(name: string) {
+    super(
+      'ERR_CONTAINER_STOP_FAILED',
+      `container ${name} hangs in the kernel and cannot be killed`,
+      'It probably waits for a device or a network file system; it ends when that answers, or with a reboot.',
+    );
+  }
+}
+
 /** The new container failed after the old one was stopped. The code is that of the failure. */
 export class ReplaceFailedError extends GaruaError {
   constructor(name: string, cause: GaruaError, restored: boolean) {

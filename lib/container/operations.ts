@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AbortedError, type LongCall, throwIfAborted, toGaruaError } from '../base';
-import { StartFailedError } from './errors';
+import { StopFailedError } from './errors';
 import type { ContainerRecord } from './lifecycle';
 import { checkPortsFree } from './network/ports';
 import { type EngineParts, JOURNAL, type JournalData } from './parts';
@@ -75,7 +75,7 @@ export async function endContainer(
     if (!(await waitForEnd(parts, row, graceMs, signal)) && row.process) {
       await signalProcess(row.process, 'SIGKILL');
       if (!(await waitForEnd(parts, row, KILL_WAIT_MS, undefined))) {
-        throw new StartFailedError(row.name, 'it hangs in the kernel and cannot be killed');
+        throw new StopFailedError(row.name);
       }
     }
   }
@@ -92,7 +92,7 @@ export async function waitForEnd(
   signal: AbortSignal | undefined,
 ): Promise<boolean> {
   const deadline = Date.now() + timeoutMs;
-  const done = new AbortController();
+  let done = new AbortController();
   const stopListening = parts.changes.listen((changed) => {
     if (changed.id === row.id) done.abort();
   });
@@ -106,9 +106,9 @@ export async function waitForEnd(
       throwIfAborted(signal, `waiting for ${row.name}`);
       const left = deadline - Date.now();
       if (left <= 0) return false;
-      // The exit file wakes this early; looking again covers a conmon that was killed.
-      if (done.signal.aborted) await sleep(10);
-      else await sleep(Math.min(left, LOOK_AGAIN_MS), undefined, { signal: done.signal }).catch(() => {});
+      // A change wakes this early; looking again covers a conmon that was killed.
+      done = done.signal.aborted ? new AbortController() : done;
+      await sleep(Math.min(left, LOOK_AGAIN_MS), undefined, { signal: done.signal }).catch(() => {});
     }
   } finally {
     stopListening();

@@ -60,6 +60,7 @@ export class ContainerFixture {
 
   /** Takes everything away, whatever state the test left it in. */
   async destroy(): Promise<void> {
+    if (!this.#database?.open) await this.open();
     for (const { name } of await this.engine.list()) {
       await this.engine.remove(name, { force: true, graceMs: 0 }).catch(() => {});
     }

@@ -172,6 +172,18 @@ PATH='${path}' exec runc "$@"
     assert.deepEqual(await fixture.engine.list(), []);
   });
 
+  it('ends waits and followed logs when the engine closes', async () => {
+    await fixture.deploy({ command: obedient });
+    const waiting = assert.rejects(fixture.engine.wait('box'), { code: 'ERR_ABORTED' });
+    const lines = fixture.engine.logs('box', { follow: true });
+    assert.equal((await lines.next()).value?.text, 'ready');
+    const next = lines.next();
+    await fixture.close();
+    assert.equal((await next).done, true);
+    await waiting;
+    await fixture.open();
+  });
+
   it('says which images are in use', async () => {
     const { image } = await fixture.image();
     assert.deepEqual(await fixture.engine.usedImages(), []);

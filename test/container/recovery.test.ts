@@ -65,6 +65,17 @@ describe('container: after the end of its owner', () => {
     await eventually(async () => (await mountsBelow(fixture.path)).length === 0);
   });
 
+  it('leaves its monitor where a service manager does not take it for a part of the owner', async () => {
+    await fixture.deploy({ command: ['sh', '-c', LOOP] });
+    const [id] = await readdir(fixture.directory.join('containers'));
+    const monitor = await readFile(fixture.directory.join('containers', id!, 'conmon.pid'), 'utf8');
+    // The hierarchy by which systemd knows what belongs to a service: v2, or the one named after it.
+    const lines = (await readFile(`/proc/${monitor.trim()}/cgroup`, 'utf8')).split('\n');
+    const line =
+      lines.find((each) => each.includes('name=systemd')) ?? lines.find((each) => each.startsWith('0::'));
+    assert.match(line!, /:\/garua\/monitors$/);
+  });
+
   it('tells the exit code also when nobody was there at its end', async () => {
     await fixture.close();
     const { pid } = (await deployInOtherProcess({ command: ['sh', '-c', LOOP] }))!;

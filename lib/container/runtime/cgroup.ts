@@ -1,4 +1,4 @@
-import { access, readFile } from 'node:fs/promises';
+import { access, mkdir, readFile, writeFile } from 'node:fs/promises';
 
 const ROOT = '/sys/fs/cgroup';
 
@@ -17,6 +17,23 @@ export async function cgroupVersion(): Promise<1 | 2> {
 /** The cgroup of a container, as OCI runtime-spec's cgroupsPath. */
 export function cgroupPath(id: string): string {
   return `/garua/${id}`;
+}
+
+/**
+ * Moves a monitor out of the cgroup of the process that started it. Without this, systemd would kill it together
+ * with the service (Node-RED, say) that it is to outlive. Where cgroups cannot be written it stays.
+ */
+export async function moveToMonitors(pid: number): Promise<void> {
+  for (const hierarchy of [ROOT, `${ROOT}/unified`, `${ROOT}/systemd`]) {
+    if (!(await exists(`${hierarchy}/cgroup.procs`))) continue;
+    const group = `${hierarchy}/garua/monitors`;
+    try {
+      await mkdir(group, { recursive: true });
+      await writeFile(`${group}/cgroup.procs`, String(pid));
+    } catch {
+      // Read-only, as in a container.
+    }
+  }
 }
 
 /** How often the kernel killed a process of the container because its memory ran out. */

@@ -4,6 +4,7 @@ import { mkdir, readFile, rm, stat } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { ToolMissingError, ToolTimeoutError } from '../../base';
 import type { ContainerFolder } from '../paths';
+import { moveToMonitors } from './cgroup';
 import { identifyProcess, signalProcess } from './process-identity';
 
 /**
@@ -46,7 +47,10 @@ export async function createUnderMonitor(options: MonitorOptions): Promise<numbe
   if (left && left.size > LOG_LIMIT) await rm(folder.log, { force: true });
   const output = openSync(folder.monitorOutput, 'w', 0o600);
   try {
-    return await runMonitor(options, output);
+    const pid = await runMonitor(options, output);
+    const monitor = await findMonitor(folder);
+    if (monitor) await moveToMonitors(monitor.pid);
+    return pid;
   } catch (error) {
     await killMonitor(folder);
     if (error instanceof CreateRefused && !error.message) {
