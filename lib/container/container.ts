@@ -68,7 +68,7 @@ export interface LogLine {
 }
 
 export interface LogOptions extends LongCall {
-  /** Go on with new lines until the signal fires or the container is removed. */
+  /** Go on with new lines until the container is removed, or until the signal fires: then what is there still comes. */
   follow?: boolean;
   /** Only the last n lines of what is there. */
   tail?: number | undefined;

@@ -4,7 +4,8 @@ import type { Host } from '../host';
 /**
  * The control protocol: one call per connection on a Unix socket, JSON lines. The caller sends one request
  * line and keeps its side open; the owner answers with any number of progress and item lines and one result
- * or error line. Closing the connection before that cancels the call. A connection per call gives every
+ * or error line. Ending the caller's side before that cancels the call; a stream then still delivers what it
+ * has ready. A connection per call gives every
  * stream its own back-pressure for free.
  */
 export interface Request {

@@ -33,7 +33,7 @@ export class RemoteCaller {
 
   /** @throws {ControlUnreachableError} {ControlDisconnectedError} and what the call itself throws. */
   async call(method: keyof Host, parameters: unknown[], longCall: LongCall = {}): Promise<unknown> {
-    for await (const response of this.#responses(method, parameters, longCall.signal)) {
+    for await (const response of this.#responses(method, parameters, longCall.signal, 'drop')) {
       if ('progress' in response) longCall.onProgress?.(response.progress);
       if ('result' in response) return response.result ?? undefined;
       if ('error' in response) throw fromErrorDocument(response.error);
@@ -41,10 +41,13 @@ export class RemoteCaller {
     throw new ControlDisconnectedError(method);
   }
 
-  /** As `call`, for the methods that answer with items. Ends quietly when the signal fires. */
+  /**
+   * As `call`, for the methods that answer with items. When the signal fires it ends after the items that
+   * are ready by then, without an error.
+   */
   async *stream(method: keyof Host, parameters: unknown[], longCall: LongCall = {}): AsyncIterable<unknown> {
     try {
-      for await (const response of this.#responses(method, parameters, longCall.signal)) {
+      for await (const response of this.#responses(method, parameters, longCall.signal, 'finish')) {
         if ('item' in response) yield response.item;
         if ('result' in response) return;
         if ('error' in response) throw fromErrorDocument(response.error);
@@ -60,14 +63,16 @@ export class RemoteCaller {
     method: keyof Host,
     parameters: unknown[],
     signal: AbortSignal | undefined,
+    atAbort: 'drop' | 'finish',
   ): AsyncIterable<Response> {
-    if (signal?.aborted) throw new AbortedError(method, { cause: signal.reason });
+    if (signal?.aborted && atAbort === 'drop') throw new AbortedError(method, { cause: signal.reason });
     const socket = await this.#connect();
-    const onAbort = () => socket.destroy();
-    signal?.addEventListener('abort', onAbort, { once: true });
+    const onAbort = () => (atAbort === 'drop' ? socket.destroy() : socket.end());
     try {
       const request: Request = { method, arguments: parameters };
       socket.write(`${JSON.stringify(request)}\n`);
+      signal?.addEventListener('abort', onAbort, { once: true });
+      if (signal?.aborted) onAbort();
       const lines = new JsonLines<Response>();
       for await (const text of socket) yield* lines.push(text as string);
     } catch (error) {

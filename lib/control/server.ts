@@ -19,7 +19,7 @@ export class ControlServer {
   private constructor(host: Host, path: string) {
     this.#host = host;
     this.#path = path;
-    this.#server = createServer({ allowHalfOpen: false }, (socket) => this.#accept(socket));
+    this.#server = createServer({ allowHalfOpen: true }, (socket) => this.#accept(socket));
   }
 
   static async listen(host: Host, path: string): Promise<ControlServer> {
@@ -52,11 +52,14 @@ export class ControlServer {
     const cancel = new AbortController();
     socket.setEncoding('utf8');
     socket.on('error', () => cancel.abort());
+    // A caller that ends its side cancels, and still reads what a stream has ready.
+    socket.on('end', () => cancel.abort());
     socket.on('close', () => cancel.abort());
     socket.on('data', (text: string) => {
       try {
         const [request] = lines.push(text);
         if (!request || this.#running.has(socket)) return;
+        if (typeof request.method !== 'string') throw new SyntaxError('not a request');
         const done = this.#answer(socket, request, cancel.signal).finally(() => this.#running.delete(socket));
         this.#running.set(socket, { method: request.method, done });
       } catch {
@@ -72,8 +75,8 @@ export class ControlServer {
       if (Object.hasOwn(STREAMS, method)) {
         const items = this.#invoke(request, STREAMS[method as keyof typeof STREAMS], { signal });
         for await (const item of items as AsyncIterable<unknown>) {
-          if (!send({ item })) await drained(socket, signal);
-          if (signal.aborted) return;
+          if (!send({ item })) await drained(socket);
+          if (socket.destroyed) return;
         }
         send({ result: null });
       } else if (Object.hasOwn(CALLS, method)) {
@@ -103,9 +106,9 @@ export class ControlServer {
   }
 }
 
-function drained(socket: Socket, signal: AbortSignal): Promise<void> {
+function drained(socket: Socket): Promise<void> {
   return new Promise((resolve) => {
-    if (signal.aborted || !socket.writableNeedDrain) return resolve();
+    if (socket.destroyed || !socket.writableNeedDrain) return resolve();
     const settle = () => {
       socket.off('drain', settle).off('close', settle);
       resolve();

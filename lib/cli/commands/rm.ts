@@ -5,13 +5,17 @@ import { printJson } from '../output';
 export const rm: Command = {
   name: 'rm',
   usage: 'NAME [--force] [--json]',
-  summary: 'Remove a stopped container; --force stops it first.',
+  summary: 'Remove a stopped container; --force kills it first when it runs.',
   options: { force: { type: 'boolean', short: 'f' } },
   positionals: { minimum: 1, maximum: 1 },
   run: (invocation) =>
     withHost(invocation, async (host) => {
       const name = invocation.positionals[0]!;
-      await host.remove(name, { ...longCall(invocation), force: invocation.options.force === true });
+      await host.remove(name, {
+        ...longCall(invocation),
+        force: invocation.options.force === true,
+        graceMs: 0,
+      });
       if (invocation.options.json) printJson({ name, removed: true });
       else process.stdout.write(`${name} removed\n`);
     }),

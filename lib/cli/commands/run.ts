@@ -76,18 +76,22 @@ async function attend(
   container: ContainerStatus,
   invocation: Invocation,
 ): Promise<ContainerStatus> {
-  const stop = () => void host.stop(container.name).catch(() => {});
+  const { name, startedAt } = container;
+  const stop = () => void host.stop(name).catch(() => {});
   invocation.signal.addEventListener('abort', stop, { once: true });
   if (invocation.signal.aborted) stop();
-  const since = container.startedAt ?? undefined;
-  for await (const line of host.logs(container.name, { follow: true, since })) {
-    // The document alone goes to stdout.
+  const over = new AbortController();
+  const ended = host.wait(name).finally(() => over.abort());
+  for await (const line of host.logs(name, {
+    follow: true,
+    since: startedAt ?? undefined,
+    signal: over.signal,
+  })) {
+    // With --json the document alone goes to stdout.
     if (invocation.options.json) process.stderr.write(`${line.text}\n`);
     else writeLogLine(line);
   }
-  const status = await host.wait(container.name);
-  invocation.signal.removeEventListener('abort', stop);
-  return status;
+  return ended;
 }
 
 function containerSpec({ options, positionals, rest }: Invocation): ContainerSpec {

@@ -1,0 +1,219 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { ContainerStatus, PullResult } from '../../lib';
+import { garua, garuaJson, spawnGarua } from '../support/garua';
+import { busyboxLayer, fileLayer, makeImage } from '../support/images';
+import { startRegistry, type TestRegistry } from '../support/registry';
+import { temporaryFolder } from '../support/temporary';
+
+describe('garua', () => {
+  const folder = temporaryFolder();
+  const data = folder.join('data');
+  const image = makeImage({
+    layers: [busyboxLayer(), fileLayer({ 'etc/motd': 'hello\n' })],
+    config: { Cmd: ['sleep', '600'], Env: ['PATH=/bin', 'PLACE=quay'] },
+  });
+  let registry: TestRegistry;
+  let ref: string;
+
+  before(async () => {
+    registry = await startRegistry();
+    ref = `${registry.host}/fog/box:1`;
+    await registry.push(image, 'fog/box', '1');
+  });
+  after(async () => {
+    for (const { name } of await garuaJson<ContainerStatus[]>(data, 'ps'))
+      await garua(data, 'rm', '--force', name);
+    await registry.stop();
+  });
+
+  describe('words and exit statuses', () => {
+    const wrong: string[][] = [
+      [],
+      ['fly'],
+      ['pull'],
+      ['pull', 'a', 'b'],
+      ['pull', 'a', '--no-such-option'],
+      ['pull', 'a', '--', 'x'],
+      ['run', 'a', '--env', 'novalue'],
+      ['run', 'a', '-v', 'x'],
+      ['run', 'a', '-p', 'x:y'],
+      ['run', 'a', '--net', 'moon'],
+      ['run', 'a', '--pull', 'perhaps'],
+      ['logs', 'a', '--tail', 'x'],
+      ['stop', 'a', '--time', 'x'],
+    ];
+    for (const words of wrong) {
+      it(`garua ${words.join(' ')}: wrong usage, status 2`, async () => {
+        const { status, stdout, stderr } = await garua(data, ...words);
+        // Without a command the data directory's option is the first word.
+        assert.equal(status, 2);
+        assert.equal(stdout, '');
+        assert.notEqual(stderr, '');
+      });
+    }
+
+    it('a failure has status 1, a code and a hint', async () => {
+      const { status, stdout, stderr } = await garua(data, 'pull', `${registry.host}/fog/none:1`);
+      assert.equal(status, 1);
+      assert.equal(stdout, '');
+      assert.match(stderr, /^error ERR_IMAGE_NOT_FOUND: .*fog\/none.*\nhint: .+\n$/);
+    });
+
+    it('help goes to stdout', async () => {
+      const { status, stdout } = await garua(data, 'run', '--help');
+      assert.equal(status, 0);
+      assert.match(stdout, /Usage: garua run/);
+    });
+  });
+
+  it('pull: the contract’s document, and nothing fetched the second time', async () => {
+    const first = await garuaJson<PullResult>(data, 'pull', ref);
+    assert.equal(first.ref, ref);
+    assert.equal(first.digest, image.digest);
+    assert.equal(first.chainIds.length, 2);
+    assert.deepEqual(
+      first.layers.map(({ digest, source }) => [digest, source]),
+      image.manifest.layers.map(({ digest }) => [digest, 'registry']),
+    );
+    const compressed = image.manifest.layers.reduce((sum, { size }) => sum + size, 0);
+    assert.equal(
+      first.layers.reduce((sum, { bytes }) => sum + bytes, 0),
+      compressed,
+    );
+    const second = await garuaJson<PullResult>(data, 'pull', ref);
+    assert.equal(second.bytesDownloaded, 0);
+    assert.deepEqual(new Set(second.layers.map(({ source }) => source)), new Set(['store']));
+    const images = await garuaJson<{ ref: string; digest: string }[]>(data, 'images');
+    assert.deepEqual(
+      images.map(({ ref, digest }) => [ref, digest]),
+      [[ref, image.digest]],
+    );
+  });
+
+  it('run: prints what the container writes, and fails when it fails', async () => {
+    const good = await garua(data, 'run', ref, '--', 'sh', '-c', 'cat /etc/motd; echo $PLACE; echo oops >&2');
+    assert.deepEqual(good, { status: 0, stdout: 'hello\nquay\n', stderr: 'oops\n' });
+    const bad = await garua(data, 'run', ref, '--env', 'CODE=7', '--', 'sh', '-c', 'exit $CODE');
+    assert.equal(bad.status, 1);
+    assert.match(bad.stderr, /ERR_CONTAINER_EXITED.*status 7/);
+  });
+
+  it('run --detach, ps, logs, stop, start, rm', async () => {
+    mkdirSync(folder.join('shared'));
+    writeFileSync(folder.join('shared/file'), 'from the host\n');
+    const script = 'cat /mnt/file; echo second; exec sleep 600';
+    const words = [
+      'run',
+      ref,
+      '--name',
+      'web',
+      '--detach',
+      '--memory',
+      '64m',
+      '-v',
+      `${folder.join('shared')}:/mnt:ro`,
+    ];
+    const started = await garuaJson<ContainerStatus>(data, ...words, '--', 'sh', '-c', script);
+    assert.equal(started.state, 'running');
+
+    const again = await garuaJson<ContainerStatus>(data, ...words, '--', 'sh', '-c', script);
+    assert.equal(again.pid, started.pid);
+
+    const [row] = (await garuaJson<ContainerStatus[]>(data, 'ps')).filter(({ name }) => name === 'web');
+    assert.ok(row);
+    assert.deepEqual(Object.keys(row).sort(), [
+      'exitCode',
+      'finishedAt',
+      'host',
+      'image',
+      'imageDigest',
+      'name',
+      'pid',
+      'ports',
+      'reason',
+      'specDigest',
+      'startedAt',
+      'state',
+    ]);
+    assert.equal(row.pid, started.pid);
+    process.kill(row.pid!, 0);
+
+    const log = await garua(data, 'logs', 'web');
+    assert.equal(log.stdout, 'from the host\nsecond\n');
+    assert.equal((await garua(data, 'logs', 'web', '--tail', '1')).stdout, 'second\n');
+
+    const removing = await garua(data, 'rm', 'web');
+    assert.equal(removing.status, 1);
+    assert.match(removing.stderr, /ERR_CONTAINER_RUNNING/);
+
+    const stopped = await garuaJson<ContainerStatus>(data, 'stop', 'web', '--time', '0.2');
+    assert.equal(stopped.state, 'stopped');
+    assert.equal(stopped.pid, null);
+    const resumed = await garuaJson<ContainerStatus>(data, 'start', 'web');
+    assert.equal(resumed.state, 'running');
+    assert.equal((await garua(data, 'rm', 'web', '--force')).status, 0);
+    assert.ok(!(await garuaJson<ContainerStatus[]>(data, 'ps')).some(({ name }) => name === 'web'));
+    const gone = await garua(data, 'logs', 'web');
+    assert.match(gone.stderr, /ERR_CONTAINER_NOT_FOUND/);
+  });
+
+  it('an interruption stops a container in the foreground', async () => {
+    const { child, result } = spawnGarua(data, [
+      'run',
+      ref,
+      '--name',
+      'front',
+      '--',
+      'sh',
+      '-c',
+      'trap "exit 0" TERM; echo up; while :; do sleep 0.1; done',
+    ]);
+    await once(child.stdout!, 'data');
+    child.kill('SIGINT');
+    assert.equal((await result).status, 0);
+    const [row] = (await garuaJson<ContainerStatus[]>(data, 'ps')).filter(({ name }) => name === 'front');
+    assert.equal(row?.state, 'stopped');
+  });
+
+  it('a second process speaks through the first, and takes over when it was killed', async () => {
+    const owner = spawnGarua(data, [
+      'run',
+      ref,
+      '--name',
+      'owned',
+      '--',
+      'sh',
+      '-c',
+      'echo up; exec sleep 600',
+    ]);
+    await once(owner.child.stdout!, 'data');
+    const beside = await garuaJson<ContainerStatus[]>(data, 'ps');
+    const running = beside.find(({ name }) => name === 'owned');
+    assert.equal(running?.state, 'running');
+    const following = spawnGarua(data, ['logs', 'owned', '--follow']);
+    await once(following.child.stdout!, 'data');
+    owner.child.kill('SIGKILL');
+    await owner.result;
+    const after = await garuaJson<ContainerStatus[]>(data, 'ps');
+    assert.equal(after.find(({ name }) => name === 'owned')?.pid, running?.pid);
+    following.child.kill('SIGTERM');
+    await following.result;
+    assert.equal((await garua(data, 'rm', 'owned', '--force')).status, 0);
+    await delay(0);
+  });
+
+  it('prune keeps what a container uses', async () => {
+    await garua(data, 'run', ref, '--name', 'keeper', '--detach');
+    const kept = await garuaJson<{ images: string[] }>(data, 'prune');
+    assert.deepEqual(kept.images, []);
+    for (const { name } of await garuaJson<ContainerStatus[]>(data, 'ps'))
+      await garua(data, 'rm', '--force', name);
+    const pruned = await garuaJson<{ images: string[]; layers: string[]; bytesFreed: number }>(data, 'prune');
+    assert.deepEqual(pruned.images, [ref]);
+    assert.equal(pruned.layers.length, 2);
+    assert.ok(pruned.bytesFreed > 100_000);
+  });
+});
