@@ -1,7 +1,14 @@
 import type { Database, DataDirectory, Journal, LongCall } from '../base';
 import type { LayerMount, StoredImage } from '../image/image';
 import { Changes } from './changes';
-import type { ContainerSpec, ContainerStatus, LogLine, LogOptions, StopOptions } from './container';
+import type {
+  ContainerSpec,
+  ContainerStatus,
+  LogLine,
+  LogOptions,
+  PublishedPort,
+  StopOptions,
+} from './container';
 import { deployContainer, removeContainer, stopContainer } from './deployment';
 import { ContainerNotFoundError, ContainerRunningError, invalidField } from './errors';
 import { KeyedLock } from './keyed-lock';
@@ -16,6 +23,9 @@ import { specDigest } from './spec-digest';
 import { Supervisor } from './supervisor';
 import { type ContainerRow, ContainerTable, toStatus } from './table';
 import { completeSpec } from './validate';
+
+/** No container can have this name. */
+const PORTS = ':ports';
 
 export interface ContainerEngineOptions {
   dataDirectory: DataDirectory;
@@ -100,7 +110,7 @@ export class ContainerEngine {
   ): Promise<Deployed> {
     const complete = completeSpec(spec);
     const digest = specDigest(complete, image.digest);
-    return this.#lock.run(complete.name, async () => {
+    return this.#exclusively(complete.name, complete.ports, async () => {
       const old = await this.#find(complete.name);
       if (old?.specDigest === digest) {
         const runs = old.state === 'running';
@@ -127,7 +137,7 @@ export class ContainerEngine {
 
   /** Starts a container that is not running; what it wrote before is still there. */
   start(name: string, options: LongCall = {}): Promise<ContainerStatus> {
-    return this.#lock.run(name, async () => {
+    return this.#exclusively(name, this.#parts.table.byName(name)?.ports ?? [], async () => {
       const row = await this.#require(name);
       return this.#status(row.state === 'running' ? row : await startExisting(this.#parts, row, options));
     });
@@ -201,6 +211,11 @@ export class ContainerEngine {
   /** Manifest digests of the images that containers were made from; their layers must stay. */
   async usedImages(): Promise<string[]> {
     return [...new Set(this.#parts.table.all().map((row) => row.imageDigest))];
+  }
+
+  /** Those who publish ports also take turns with each other, so that no two find the same port free. */
+  #exclusively<T>(name: string, ports: PublishedPort[], work: () => Promise<T>): Promise<T> {
+    return this.#lock.run(name, ports.length > 0 ? () => this.#lock.run(PORTS, work) : work);
   }
 
   /** Fires with the caller's signal, and at the latest when the engine closes. */

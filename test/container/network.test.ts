@@ -104,6 +104,14 @@ describe('container: the bridge', () => {
     assert.deepEqual(await fixture.engine.list(), []);
   });
 
+  it('gives a port to one of two that ask at the same time', async () => {
+    const port = await freePort();
+    const results = await Promise.allSettled([serve('one', port), serve('two', port)]);
+    assert.deepEqual(results.map(({ status }) => status).sort(), ['fulfilled', 'rejected']);
+    const [winner] = await fixture.engine.list();
+    assert.equal(await fetchFrom(port), `hello from ${winner!.name}`);
+  });
+
   it('refuses a port that another container has, and leaves both as they are', async () => {
     const [one, two] = [await freePort(), await freePort()];
     await serve('first', one);
