@@ -16,11 +16,18 @@ export interface Plot {
   title: string;
   /** What the values are, such as `seconds (median; whiskers: fastest and slowest)`. */
   axis: string;
+  /** Order of the legend and of the colours; series that no group has are left out. */
+  series: string[];
+  /** The series that the others are seen against, drawn in grey. */
+  reference: string;
   groups: PlotGroup[];
 }
 
 /** Tells the series apart on white and on dark, also for most who do not see all colours (Okabe and Ito). */
-const COLOURS = ['#0072b2', '#e69f00', '#cc79a7', '#009e73', '#8a8f98', '#56b4e9'];
+const COLOURS = ['#0b84c6', '#e69f00', '#cc79a7', '#009e73', '#d55e00'];
+/** For what is only there to compare with. */
+const GREY = '#8a8f98';
+const CHARACTER = 7.2;
 const BAR = 30;
 const GAP = 34;
 const HEIGHT = 260;
@@ -43,8 +50,10 @@ const STYLE = `
 
 /** Grouped bars from zero, as a drawing that reads on light and dark pages. */
 export function toSvg(plot: Plot): string {
-  const series = [...new Set(plot.groups.flatMap(({ bars }) => bars.map((bar) => bar.series)))];
-  const colour = (name: string) => COLOURS[series.indexOf(name) % COLOURS.length]!;
+  const present = new Set(plot.groups.flatMap(({ bars }) => bars.map((bar) => bar.series)));
+  const colours = plot.series.filter((name) => name !== plot.reference);
+  const colour = (name: string) =>
+    name === plot.reference ? GREY : COLOURS[colours.indexOf(name) % COLOURS.length]!;
   const step = niceStep(Math.max(...plot.groups.flatMap(({ bars }) => bars.map(({ high }) => high))) / 5);
   const top =
     step * Math.ceil(Math.max(...plot.groups.flatMap(({ bars }) => bars.map((b) => b.high))) / step);
@@ -53,13 +62,18 @@ export function toSvg(plot: Plot): string {
   let x = LEFT + GAP / 2;
   for (const group of plot.groups) {
     const width = group.bars.length * BAR;
+    const slot = Math.max(width, group.label.length * CHARACTER);
     for (const [index, bar] of group.bars.entries()) {
-      bars.push(drawBar(bar, x + index * BAR, y, colour(bar.series)));
+      bars.push(drawBar(bar, x + (slot - width) / 2 + index * BAR, y, colour(bar.series)));
     }
-    bars.push(text(x + width / 2, TOP + HEIGHT + 20, group.label, 'label', 'middle'));
-    x += Math.max(width, group.label.length * 6.6) + GAP;
+    bars.push(text(x + slot / 2, TOP + HEIGHT + 20, group.label, 'label', 'middle'));
+    x += slot + GAP;
   }
-  const width = Math.max(x - GAP / 2 + 12, 480);
+  const legend = drawLegend(
+    plot.series.filter((name) => present.has(name)),
+    colour,
+  );
+  const width = Math.ceil(Math.max(x - GAP / 2 + 12, legend.width));
   const grid: string[] = [];
   for (let value = 0; value <= top + step / 2; value += step) {
     const kind = value === 0 ? 'base' : 'grid';
@@ -70,7 +84,7 @@ export function toSvg(plot: Plot): string {
 <style>${STYLE}
 </style>
 ${text(12, 22, plot.title, 'title', 'start')}
-${legend(series, colour)}
+${legend.drawing}
 ${text(12, 62, plot.axis, 'axis', 'start')}
 ${grid.join('\n')}
 ${bars.join('\n')}
@@ -90,15 +104,14 @@ function drawBar(bar: PlotBar, x: number, y: (value: number) => number, colour: 
   return `<g>${hint}<rect x="${x + 2}" y="${top}" width="${BAR - 4}" height="${height}" rx="1.5" fill="${colour}"/>${whisker}${text(middle, y(bar.high) - 4, shortNumber(bar.value), 'value', 'middle')}</g>`;
 }
 
-function legend(series: string[], colour: (name: string) => string): string {
+function drawLegend(series: string[], colour: (name: string) => string): { drawing: string; width: number } {
   let x = 12;
-  return series
-    .map((name) => {
-      const entry = `<rect x="${x}" y="33" width="11" height="11" rx="2" fill="${colour(name)}"/>${text(x + 16, 43, name, 'legend', 'start')}`;
-      x += 34 + name.length * 6.8;
-      return entry;
-    })
-    .join('\n');
+  const entries = series.map((name) => {
+    const entry = `<rect x="${x}" y="33" width="11" height="11" rx="2" fill="${colour(name)}"/>${text(x + 16, 43, name, 'legend', 'start')}`;
+    x += Math.ceil(34 + name.length * CHARACTER);
+    return entry;
+  });
+  return { drawing: entries.join('\n'), width: x };
 }
 
 function text(x: number, y: number, content: string, kind: string, anchor: string): string {

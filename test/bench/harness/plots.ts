@@ -1,6 +1,7 @@
 import { type Plot, type PlotGroup, toSvg } from './plot';
 import type { CaseResult, PullsResult } from './result';
 import { median } from './statistics';
+import { STRATEGIES } from './techniques';
 
 /** Slower links only show the wire, and would flatten all else on one axis. */
 const COMPARED: Record<string, string> = {
@@ -17,6 +18,7 @@ const TECHNIQUES: Record<string, string> = {
   'techniques-100mbit': '100 Mbit/s',
 };
 
+const WIRE = 'wire (curl)';
 const AXIS = 'seconds to pull and unpack (median; line: fastest to slowest run)';
 
 /** The drawings that the results so far allow, by file name. */
@@ -25,11 +27,15 @@ export function drawPlots(results: CaseResult[]): Record<string, string> {
     'pull.svg': {
       title: 'Pulling an image, side by side',
       axis: AXIS,
+      series: ['garua', 'docker', 'podman', 'containerd', WIRE],
+      reference: WIRE,
       groups: groups(results, COMPARED),
     },
     'techniques.svg': {
       title: 'What each technique gains',
       axis: AXIS,
+      series: [...Object.keys(STRATEGIES), WIRE],
+      reference: WIRE,
       groups: groups(results, TECHNIQUES),
     },
   };

@@ -10,7 +10,7 @@ import type { Storage } from './work-area';
 export const ALL_ON = 'garua, all on';
 
 /** Each technique of the paper alone, then all of them, taken away. */
-const STRATEGIES: Record<string, Partial<PullStrategy>> = {
+export const STRATEGIES: Record<string, Partial<PullStrategy>> = {
   [ALL_ON]: {},
   'parallel layers': { layers: 'parallel' },
   'no pipeline': { pipelined: false },
