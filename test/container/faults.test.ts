@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmod, mkdir, readdir, rmdir, symlink, writeFile } from 'node:fs/promises';
+import { chmod, cp, link, mkdir, readdir, rmdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ContainerSpec } from '../../lib/container';
 import { ContainerFixture, mountsBelow, type TestImage } from './fixture';
@@ -59,6 +59,40 @@ describe('container: what goes wrong', () => {
     await writeFile(join(layer.path, 'alien'), ALIEN, { mode: 0o755 });
     const image = await fixture.image({}, [layer]);
     await refuses({ command: ['/alien'] }, 'ERR_CONTAINER_WRONG_ARCHITECTURE', /s390x/, image);
+  });
+  it('has a script whose interpreter is missing', async () => {
+    const image = await fixture.image({}, [
+      await fixture.layer('script', { 'opt/s': '#! /opt/python -u\n' }),
+    ]);
+    await refuses(
+      { command: ['/opt/s'] },
+      'ERR_CONTAINER_COMMAND_NOT_EXECUTABLE',
+      /interpreter \/opt\/python/,
+      image,
+    );
+  });
+  it('has a program whose dynamic linker is missing', async () => {
+    const layer = await fixture.layer('dynamic');
+    // This Node's own binary needs the C library, which the image lacks.
+    await link(process.execPath, join(layer.path, 'dynamic')).catch(() =>
+      cp(process.execPath, join(layer.path, 'dynamic')),
+    );
+    const image = await fixture.image({}, [layer]);
+    await refuses(
+      { command: ['/dynamic'] },
+      'ERR_CONTAINER_COMMAND_NOT_EXECUTABLE',
+      /dynamic linker .*ld-linux/,
+      image,
+    );
+  });
+  it('has a command that is plain text', async () => {
+    const image = await fixture.image({}, [await fixture.layer('text', { 'opt/text': 'words\n' })]);
+    await refuses(
+      { command: ['/opt/text'] },
+      'ERR_CONTAINER_COMMAND_NOT_EXECUTABLE',
+      /neither a program/,
+      image,
+    );
   });
   it('has a user that the image does not know', () =>
     refuses({ command: ['id'], user: 'nobody2' }, 'ERR_CONTAINER_USER_NOT_FOUND', /nobody2/));

@@ -25,12 +25,15 @@ export class ContainerFixture {
   engine!: ContainerEngine;
   #database: Database | undefined;
 
-  private constructor(readonly path: string) {
-    this.directory = new DataDirectory(join(path, 'data'));
+  private constructor(
+    readonly path: string,
+    folder: string,
+  ) {
+    this.directory = new DataDirectory(join(path, folder));
   }
 
-  static async create(): Promise<ContainerFixture> {
-    const fixture = new ContainerFixture(await mkdtemp(join(tmpdir(), 'garua-container-')));
+  static async create(folder = 'data'): Promise<ContainerFixture> {
+    const fixture = new ContainerFixture(await mkdtemp(join(tmpdir(), 'garua-container-')), folder);
     await mkdir(fixture.directory.path);
     await fixture.open();
     return fixture;

@@ -45,6 +45,15 @@ describe('container: a first run', () => {
     assert.deepEqual([status.reason, status.state, status.exitCode], ['out of memory', 'failed', 137]);
   });
 
+  it('keeps its data in a folder with a long and odd name', async () => {
+    const other = await ContainerFixture.create(`a, b:c\\ =${'d'.repeat(150)}`);
+    try {
+      assert.deepEqual((await other.run('echo fine')).stdout, ['fine']);
+    } finally {
+      await other.destroy();
+    }
+  });
+
   it('runs two containers side by side', async () => {
     await fixture.deploy({ name: 'one', command: ['sleep', '60'] });
     await fixture.deploy({ name: 'two', command: ['sleep', '60'] });

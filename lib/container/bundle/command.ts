@@ -8,23 +8,13 @@ import {
   WrongArchitectureError,
 } from '../errors';
 import type { CompleteSpec } from '../validate';
+import { PROGRAM_START, parseProgram } from './program';
 import { readStart, resolveInRoot } from './rooted-path';
 
-/** ELF e_machine (and class) by OCI architecture; the values are in elf.h. */
-const ELF_MACHINES: Record<number, string> = {
-  3: '386',
-  8: 'mips',
-  20: 'ppc',
-  21: 'ppc64le',
-  22: 's390x',
-  40: 'arm',
-  62: 'amd64',
-  183: 'arm64',
-  243: 'riscv64',
-  258: 'loong64',
-};
 /** What else each machine's kernel executes. */
 const COMPATIBLE: Record<string, string[]> = { amd64: ['386'], arm64: ['arm'] };
+/** Programs that run other machines' code, by the names under which they are registered. */
+const EMULATORS = /^(qemu|box64|box32|fex|rosetta)/i;
 const NODE_TO_OCI: Record<string, string> = { x64: 'amd64', ia32: '386' };
 const HERE = NODE_TO_OCI[process.arch] ?? process.arch;
 
@@ -67,7 +57,7 @@ export async function checkCommand(command: string, context: CommandContext): Pr
     if (isUnderMount(path.slice(root.length), spec)) return;
     const status = await stat(path).catch(() => undefined);
     if (!status) continue;
-    if (status.isFile() && status.mode & 0o111) return checkFormat(command, path, spec.image);
+    if (status.isFile() && status.mode & 0o111) return checkFormat(command, path, context);
     refusal ??= status.isFile() ? 'it lacks the executable permission' : 'it is not a file';
   }
   if (refusal) throw new CommandNotExecutableError(command, spec.image, refusal);
@@ -78,16 +68,43 @@ function isUnderMount(path: string, spec: CompleteSpec): boolean {
   return spec.mounts.some(({ target }) => path === target || path.startsWith(`${target}/`));
 }
 
-async function checkFormat(command: string, path: string, image: string): Promise<void> {
-  const header = await readStart(path, 20);
-  if (!header || header.length < 4 || header.toString('latin1', 0, 4) !== '\x7fELF') return;
-  const machine = ELF_MACHINES[header[5] === 2 ? header.readUInt16BE(18) : header.readUInt16LE(18)];
-  if (!machine || machine === HERE || COMPATIBLE[HERE]?.includes(machine)) return;
-  if (!(await emulatorsAreRegistered()))
-    throw new WrongArchitectureError(image, `${machine} (${command})`, HERE);
+async function checkFormat(command: string, path: string, { root, spec }: CommandContext): Promise<void> {
+  const start = await readStart(path, PROGRAM_START);
+  if (!start) return;
+  const program = parseProgram(start);
+  if (program.kind === 'unknown') {
+    if (await handlersAreRegistered(/./)) return;
+    throw new CommandNotExecutableError(
+      command,
+      spec.image,
+      'it is neither a program nor a script with "#!"',
+    );
+  }
+  if (program.kind === 'elf' && program.machine && !runsHere(program.machine)) {
+    if (await handlersAreRegistered(EMULATORS)) return;
+    throw new WrongArchitectureError(spec.image, `${program.machine} (${command})`, HERE);
+  }
+  const { interpreter } = program;
+  if (!interpreter?.startsWith('/') || isUnderMount(interpreter, spec)) return;
+  const resolved = await resolveInRoot(root, interpreter);
+  if (isUnderMount(resolved.slice(root.length), spec)) return;
+  // The kernel would only say "no such file", which sounds as if it meant the command.
+  if (!(await stat(resolved).catch(() => undefined))) {
+    const what = program.kind === 'elf' ? 'dynamic linker' : 'interpreter';
+    throw new CommandNotExecutableError(
+      command,
+      spec.image,
+      `its ${what} ${interpreter} is not in the image`,
+    );
+  }
 }
 
-async function emulatorsAreRegistered(): Promise<boolean> {
+function runsHere(machine: string): boolean {
+  return machine === HERE || (COMPATIBLE[HERE]?.includes(machine) ?? false);
+}
+
+/** Whether the kernel hands files it does not know to other programs (binfmt_misc). */
+async function handlersAreRegistered(names: RegExp): Promise<boolean> {
   const entries = await readdir('/proc/sys/fs/binfmt_misc').catch(() => []);
-  return entries.some((entry) => entry !== 'register' && entry !== 'status');
+  return entries.some((entry) => !['register', 'status'].includes(entry) && names.test(entry));
 }

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { mkdir, readFile, rm, stat } from 'node:fs/promises';
+import { relative } from 'node:path';
 import type { Readable } from 'node:stream';
 import { ToolMissingError, ToolTimeoutError } from '../../base';
 import type { ContainerFolder } from '../paths';
@@ -69,13 +70,21 @@ function runMonitor(options: MonitorOptions, output: number): Promise<number> {
     ...['--api-version', '1', '-c', id, '-u', id, '-n', id],
     ...['-r', runc, '--runtime-arg', `--root=${runtimeRoot}`],
     ...['-b', folder.path, '-p', folder.pidFile, '-P', folder.monitorPidFile],
-    ...['-l', `k8s-file:${folder.log}`, '--log-size-max', String(LOG_LIMIT), '--no-sync-log'],
+    // Relative to the bundle, since conmon cuts the path at a colon.
+    ...[
+      '-l',
+      `k8s-file:${relative(folder.path, folder.log)}`,
+      '--log-size-max',
+      String(LOG_LIMIT),
+      '--no-sync-log',
+    ],
     // --full-attach makes the attach socket through a descriptor: no limit of 108 bytes for its path.
     ...['--exit-dir', exits, '--persist-dir', folder.notes, '--full-attach'],
   ];
   return new Promise((resolve, reject) => {
     const child = spawn(conmon, args, {
       detached: true,
+      cwd: folder.path,
       stdio: ['ignore', output, output, 'pipe'],
       env: { PATH: process.env.PATH, _OCI_SYNCPIPE: '3' },
     });
