@@ -1,5 +1,23 @@
-import type { Counters, Item } from './aggregates';
+import type { Aggregate, Counters, FieldReader } from './aggregates';
 import type { Columns } from './columns';
+import { EventQueue } from './event-queue';
+import { type StateStack, stateStack } from './state-stack';
+
+interface Folded {
+  at: number;
+  aggregate: Aggregate;
+  read: FieldReader;
+  /** States of the front: the topmost is that of the whole front. */
+  front: StateStack;
+  back: unknown;
+}
+
+interface Counted {
+  at: number;
+  counters: Counters<unknown>;
+  read: FieldReader;
+  state: unknown;
+}
 
 /**
  * Aggregates of a first-in-first-out window, O(1) amortised per event at any width: two stacks (Tangwongsan,
@@ -11,130 +29,112 @@ import type { Columns } from './columns';
  */
 export class SlidingFold {
   readonly #columns: Columns;
-  /** Columns that are folded, counted, or answered from the events themselves. */
-  readonly #folded: number[] = [];
-  readonly #counted: { at: number; counters: Counters<unknown>; state: unknown }[] = [];
+  readonly #folded: Folded[] = [];
+  readonly #counted: Counted[] = [];
+  /** Columns answered from the events themselves. */
   readonly #listed: number[] = [];
-  /** Newest first: the oldest event is popped. */
-  #front: Item[] = [];
-  readonly #frontStates: unknown[][];
-  #back: Item[] = [];
-  readonly #backStates: unknown[];
+  readonly #events = new EventQueue();
+  /** How many of the oldest events are in the front. */
+  #front = 0;
 
   constructor(columns: Columns) {
     this.#columns = columns;
-    columns.list.forEach(({ aggregate }, at) => {
+    columns.list.forEach(({ aggregate, read }, at) => {
       const { lowerItems, counters } = aggregate;
       if (lowerItems) this.#listed.push(at);
-      else if (counters) this.#counted.push({ at, counters, state: counters.empty() });
-      else this.#folded.push(at);
+      else if (counters) this.#counted.push({ at, counters, read, state: counters.empty() });
+      else this.#folded.push({ at, aggregate, read, front: stateStack(aggregate), back: aggregate.empty() });
     });
-    this.#frontStates = this.#folded.map(() => []);
-    this.#backStates = this.#folded.map((at) => columns.list[at]!.aggregate.empty());
   }
 
   get length(): number {
-    return this.#front.length + this.#back.length;
+    return this.#events.length;
   }
 
-  get oldest(): Item | undefined {
-    return this.#front.length > 0 ? this.#front[this.#front.length - 1] : this.#back[0];
+  /** The time of the event that entered first; only when there is one. */
+  get oldestTime(): number {
+    return this.#events.timeAt(0);
   }
 
-  get newest(): Item | undefined {
-    return this.#back.length > 0 ? this.#back[this.#back.length - 1] : this.#front[0];
+  /** The time of the event that entered last; only when there is one. */
+  get newestTime(): number {
+    return this.#events.timeAt(this.#events.length - 1);
   }
 
-  push(item: Item): void {
-    this.#back.push(item);
-    const { list } = this.#columns;
-    for (let n = 0; n < this.#folded.length; n += 1) {
-      const { aggregate, read } = list[this.#folded[n]!]!;
-      this.#backStates[n] = aggregate.add(this.#backStates[n], read(item.value), item.time, item.order);
+  push(time: number, order: number, value: unknown): void {
+    this.#events.push(time, order, value);
+    for (const folded of this.#folded) {
+      folded.back = folded.aggregate.add(folded.back, folded.read(value), time, order);
     }
-    for (const { at, counters, state } of this.#counted) counters.add(state, list[at]!.read(item.value));
+    for (const { counters, state, read } of this.#counted) counters.add(state, read(value));
   }
 
   /** Takes the oldest event out. */
   evict(): void {
-    if (this.#front.length === 0) this.#turnOver();
-    const item = this.#front.pop();
-    if (!item) return;
-    for (const states of this.#frontStates) states.pop();
-    for (const { at, counters, state } of this.#counted) {
-      counters.remove(state, this.#columns.list[at]!.read(item.value));
+    if (this.#events.length === 0) return;
+    if (this.#front === 0) this.#turnOver();
+    for (const { front } of this.#folded) front.pop();
+    if (this.#counted.length > 0) {
+      const value = this.#events.valueAt(0);
+      for (const { counters, state, read } of this.#counted) counters.remove(state, read(value));
     }
+    this.#events.shift();
+    this.#front -= 1;
   }
 
   /** The answer of each column. */
   lower(): unknown[] {
-    const { list } = this.#columns;
-    const answers = new Array<unknown>(list.length);
-    const top = this.#front.length - 1;
-    for (let n = 0; n < this.#folded.length; n += 1) {
-      const at = this.#folded[n]!;
-      const { aggregate } = list[at]!;
-      const back = this.#backStates[n];
-      const state = top < 0 ? back : aggregate.combine(this.#frontStates[n]![top], back);
-      answers[at] = aggregate.lower(state);
+    const answers = new Array<unknown>(this.#columns.list.length);
+    for (const { at, aggregate, front, back } of this.#folded) {
+      answers[at] = aggregate.lower(this.#front === 0 ? back : aggregate.combine(front.top(), back));
     }
     for (const { at, counters, state } of this.#counted) answers[at] = counters.lower(state);
     if (this.#listed.length > 0) {
-      const items = [...this.#front].reverse().concat(this.#back);
+      const items = this.#events.items();
       for (const at of this.#listed) answers[at] = this.#columns.lowerItems(at, items);
     }
     return answers;
   }
 
   clear(): void {
-    this.#front = [];
-    this.#back = [];
-    for (const states of this.#frontStates) states.length = 0;
-    this.#folded.forEach((at, n) => {
-      this.#backStates[n] = this.#columns.list[at]!.aggregate.empty();
-    });
+    this.#events.clear();
+    this.#front = 0;
+    for (const folded of this.#folded) {
+      folded.front.reset(0);
+      folded.back = folded.aggregate.empty();
+    }
     for (const counted of this.#counted) counted.state = counted.counters.empty();
   }
 
-  /** Its events, and which of them lie in the front: restored, it answers to the same bit. */
+  /** Its events, and how many of them lie in the front: restored, it answers to the same bit. */
   save(): unknown {
-    return [[...this.#front].reverse().map(saveItem), this.#back.map(saveItem)];
+    const events = this.#events.items().map(({ time, order, value }) => [time, order, value ?? null]);
+    return [this.#front, events];
   }
 
   load(saved: unknown): void {
-    const [front, back] = saved as [SavedItem[], SavedItem[]];
-    for (const item of front) this.push(loadItem(item));
-    if (front.length > 0) this.#turnOver();
-    for (const item of back) this.push(loadItem(item));
+    const [front, events] = saved as [number, [time: number, order: number, value: unknown][]];
+    events.forEach(([time, order, value], index) => {
+      if (index === front && front > 0) this.#turnOver();
+      this.push(time, order, value);
+    });
+    if (front > 0 && front === events.length) this.#turnOver();
   }
 
   #turnOver(): void {
-    const { list } = this.#columns;
-    const back = this.#back;
-    this.#back = [];
-    for (let n = 0; n < this.#folded.length; n += 1) {
-      const { aggregate, read } = list[this.#folded[n]!]!;
-      const states: unknown[] = [];
+    const events = this.#events;
+    for (const folded of this.#folded) {
+      const { aggregate, read, front } = folded;
+      front.reset(events.length);
       let newer: unknown;
-      for (let at = back.length - 1; at >= 0; at -= 1) {
-        const { value, time, order } = back[at]!;
-        const state = aggregate.lift(read(value), time, order);
+      for (let index = events.length - 1; index >= 0; index -= 1) {
+        const value = read(events.valueAt(index));
+        const state = aggregate.lift(value, events.timeAt(index), events.orderAt(index));
         newer = newer === undefined ? state : aggregate.combine(state, newer);
-        states.push(newer);
+        front.push(newer);
       }
-      this.#frontStates[n] = states;
-      this.#backStates[n] = aggregate.empty();
+      folded.back = aggregate.empty();
     }
-    this.#front = back.reverse();
+    this.#front = events.length;
   }
-}
-
-type SavedItem = [time: number, order: number, value: unknown];
-
-export function saveItem({ time, order, value }: Item): SavedItem {
-  return [time, order, value ?? null];
-}
-
-export function loadItem([time, order, value]: SavedItem): Item {
-  return { time, order, value };
 }

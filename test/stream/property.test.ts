@@ -79,7 +79,9 @@ const text = (outputs: Output[]): string => outputs.map((output) => JSON.stringi
 
 /** To the byte, but for what is rounded or estimated. */
 function compare(actual: Output[], expected: Output[], { spec, steps }: Case, n: number, at: number): void {
-  const [mine, theirs] = [actual, expected].map((outputs) => text(outputs.map((output) => exact(output, spec.aggregates!))));
+  const [mine, theirs] = [actual, expected].map((outputs) =>
+    text(outputs.map((output) => exact(output, spec.aggregates!))),
+  );
   const where = () =>
     `GARUA_SEED=${SEED + n}, step ${at} of ${JSON.stringify({ spec, steps: steps.slice(0, at + 1) })}`;
   assert.equal(mine, theirs, `${where()}\n${mine}\nshould be\n${theirs}`);
@@ -87,7 +89,10 @@ function compare(actual: Output[], expected: Output[], { spec, steps }: Case, n:
     if ('late' in output) return;
     for (const { op, as = op } of spec.aggregates!) {
       if (!isEstimate(op)) continue;
-      const [is, should] = [output.result[as], (expected[which] as typeof output).result[as]] as (number | null)[];
+      const [is, should] = [output.result[as], (expected[which] as typeof output).result[as]] as (
+        | number
+        | null
+      )[];
       const tolerance = op === 'stddev' ? 1e-9 : 0.01;
       const near =
         should === null || should === undefined
@@ -103,6 +108,8 @@ const isEstimate = (op: string) => op === 'stddev' || op === 'quantile';
 function exact(output: Output, aggregates: AggregateSpec[]): Output {
   if ('late' in output) return output;
   const estimates = aggregates.filter(({ op }) => isEstimate(op)).map(({ op, as = op }) => as);
-  const result = Object.fromEntries(Object.entries(output.result).filter(([name]) => !estimates.includes(name)));
+  const result = Object.fromEntries(
+    Object.entries(output.result).filter(([name]) => !estimates.includes(name)),
+  );
   return { ...output, result };
 }

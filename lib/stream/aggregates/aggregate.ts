@@ -13,6 +13,8 @@ export interface Aggregate<S = unknown> {
   add(state: S, value: unknown, time: number, order: number): S;
   /** The answer. */
   lower(state: S): unknown;
+  /** Numeric states can lie side by side in one array, where the garbage collector has nothing to do. */
+  readonly packed?: Packing<S>;
   save?(state: S): unknown;
   load?(saved: unknown): S;
   /**
@@ -24,6 +26,13 @@ export interface Aggregate<S = unknown> {
   readonly lowerItems?: (items: readonly Item[]) => unknown;
   /** The answer depends on the earlier panes of the key. */
   readonly judge?: Judge;
+}
+
+/** How a state of `width` numbers is written to and read from an array of doubles. */
+export interface Packing<S> {
+  readonly width: number;
+  write(state: S, into: Float64Array, at: number): void;
+  read(from: Float64Array, at: number): S;
 }
 
 export interface Counters<C> {

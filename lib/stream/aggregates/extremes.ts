@@ -16,6 +16,13 @@ function extreme(better: (a: number, b: number) => boolean): Aggregate<Extreme> 
       return state;
     },
     lower: (state) => state.value,
+    packed: {
+      width: 1,
+      write: ({ value }, into, at) => {
+        into[at] = value ?? Number.NaN;
+      },
+      read: (from, at) => ({ value: Number.isNaN(from[at]) ? null : from[at]! }),
+    },
   };
 }
 

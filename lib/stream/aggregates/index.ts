@@ -14,7 +14,7 @@ import { stddev } from './stddev';
 import { sum } from './sum';
 import { topk } from './topk';
 
-export type { Aggregate, Counters, Item, Judge } from './aggregate';
+export type { Aggregate, Counters, Item, Judge, Packing } from './aggregate';
 export { EXACT_DISTINCT } from './distinct';
 export { PendingAnswer } from './expression';
 export type { FieldReader } from './field';

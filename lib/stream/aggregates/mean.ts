@@ -24,5 +24,14 @@ export const mean: Aggregate<MeanState> = {
     const total = roundedSum(state);
     return state.n === 0 || total === null ? null : total / state.n;
   },
+  packed: {
+    width: 3,
+    write: ({ high, low, n }, into, at) => {
+      into[at] = high;
+      into[at + 1] = low;
+      into[at + 2] = n;
+    },
+    read: (from, at) => ({ high: from[at]!, low: from[at + 1]!, n: from[at + 2]! }),
+  },
   load: (saved) => ({ ...loadSum(saved as CompensatedSum), n: (saved as MeanState).n }),
 };

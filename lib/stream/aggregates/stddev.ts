@@ -11,5 +11,14 @@ export const stddev: Aggregate<Moments> = {
     return state;
   },
   lower: sampleDeviation,
+  packed: {
+    width: 3,
+    write: ({ n, mean, m2 }, into, at) => {
+      into[at] = n;
+      into[at + 1] = mean;
+      into[at + 2] = m2;
+    },
+    read: (from, at) => ({ n: from[at]!, mean: from[at + 1]!, m2: from[at + 2]! }),
+  },
   load: loadMoments,
 };

@@ -11,5 +11,13 @@ export const sum: Aggregate<CompensatedSum> = {
     return state;
   },
   lower: roundedSum,
+  packed: {
+    width: 2,
+    write: ({ high, low }, into, at) => {
+      into[at] = high;
+      into[at + 1] = low;
+    },
+    read: (from, at) => ({ high: from[at]!, low: from[at + 1]! }),
+  },
   load: (saved) => loadSum(saved as CompensatedSum),
 };

@@ -51,7 +51,7 @@ class CountWindows implements WindowStrategy {
     }
     if (full) state.fold.evict();
     else this.#items += 1;
-    state.fold.push({ time, order, value });
+    state.fold.push(time, order, value);
     state.arrived += 1;
     if (state.arrived === this.#step) this.#panes.push(this.#fire(state));
     return 'added';
@@ -124,8 +124,8 @@ class CountWindows implements WindowStrategy {
     state.histories = this.#columns.judge(answers, state.histories, true);
     const pane: Pane = {
       key: state.key,
-      start: fold.oldest!.time,
-      end: fold.newest!.time,
+      start: fold.oldestTime,
+      end: fold.newestTime,
       pane: 'on-time',
       index: state.panes,
       count: fold.length,

@@ -2,7 +2,7 @@ import type { Item } from '../aggregates';
 import type { Columns } from '../columns';
 import { Heap } from '../heap';
 import { type ChangeLog, type KeyState, KeyTable } from '../key-table';
-import { loadItem, SlidingFold, saveItem } from '../sliding-fold';
+import { SlidingFold } from '../sliding-fold';
 import type { Fill, Limits, Pane } from '../stream';
 import type { StrategyContext, Verdict, WindowStrategy } from './strategy';
 
@@ -133,25 +133,19 @@ class SlidingWindows implements WindowStrategy {
   save(key: string): unknown {
     const owner = this.#table.get(key);
     if (!owner) return undefined;
-    const waiting = [...owner.waiting.values()].flat().map(saveItem);
+    const waiting = [...owner.waiting.values()].flat();
     return [owner.touchedAt, owner.histories ?? null, owner.fold.save(), waiting];
   }
 
   load(key: string, record: unknown): void {
-    const [touchedAt, histories, fold, waiting] = record as [
-      number,
-      unknown[] | null,
-      unknown,
-      Parameters<typeof loadItem>[0][],
-    ];
+    const [touchedAt, histories, fold, waiting] = record as [number, unknown[] | null, unknown, Item[]];
     const owner = this.#newKey(key, touchedAt);
     owner.histories = histories ?? undefined;
     owner.fold.load(fold);
     this.#table.add(owner);
     this.#items += owner.fold.length;
-    for (const item of waiting) this.#wait(owner, loadItem(item));
-    const { newest } = owner.fold;
-    if (newest) this.#enqueue(owner, newest.time);
+    for (const item of waiting) this.#wait(owner, item);
+    if (owner.fold.length > 0) this.#enqueue(owner, owner.fold.newestTime);
   }
 
   #newKey(key: string, clock: number): SlidingKey {
@@ -190,7 +184,7 @@ class SlidingWindows implements WindowStrategy {
     const { fold } = owner;
     const start = time - this.#size;
     this.#evict(fold, start);
-    for (const item of items) fold.push(item);
+    for (const { order, value } of items) fold.push(time, order, value);
     this.#enqueue(owner, time);
     return items.map(() => {
       const answers = fold.lower();
@@ -201,7 +195,7 @@ class SlidingWindows implements WindowStrategy {
   }
 
   #evict(fold: SlidingFold, upTo: number): void {
-    for (let oldest = fold.oldest; oldest && oldest.time <= upTo; oldest = fold.oldest) {
+    while (fold.length > 0 && fold.oldestTime <= upTo) {
       fold.evict();
       this.#items -= 1;
     }

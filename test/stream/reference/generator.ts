@@ -108,7 +108,12 @@ function randomSteps(random: Random): Step[] {
       now += random.pick([0, 0, 1, 1, 2, 5, 15]);
       const time = now - random.whole(0, disorder) + (random.chance(0.03) ? 100 : 0);
       const event = JSON.parse(
-        JSON.stringify({ time, key: random.pick(keys), value: randomValue(random), source: random.pick(sources) }),
+        JSON.stringify({
+          time,
+          key: random.pick(keys),
+          value: randomValue(random),
+          source: random.pick(sources),
+        }),
       );
       steps.push({ event });
       if (random.chance(0.1)) steps.push({ event: { ...event } });
@@ -120,5 +125,15 @@ function randomSteps(random: Random): Step[] {
 function randomValue(random: Random): unknown {
   const number = random.whole(-40, 40) / 4;
   if (random.chance(0.7)) return number;
-  return random.pick<unknown>([null, 'text', '', true, [1, 2], {}, { a: { b: number } }, { a: 1 }, { a: null }]);
+  return random.pick<unknown>([
+    null,
+    'text',
+    '',
+    true,
+    [1, 2],
+    {},
+    { a: { b: number } },
+    { a: 1 },
+    { a: null },
+  ]);
 }

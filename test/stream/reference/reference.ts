@@ -175,7 +175,10 @@ export class ReferenceWindows {
     this.#watermark = value;
     const { type, allowedLateness = 0 } = this.#spec;
     if (type === 'count') return;
-    if (type === 'sliding') return this.#fireSliding(before);
+    if (type === 'sliding') {
+      this.#fireSliding(before);
+      return;
+    }
     const windows = this.#windows();
     for (const window of [...windows, ...this.#emptyWindows(windows)]) {
       if (before < window.end && window.end <= value) this.#fire(window, 'on-time');
@@ -207,8 +210,7 @@ export class ReferenceWindows {
       for (const start of this.#membership.get(arrival.id) ?? []) {
         const known = windows.find((window) => window.key === arrival.key && window.start === start);
         if (known) known.events.push(arrival);
-        else
-          windows.push({ key: arrival.key, start, end: start + this.#spec.size!, events: [arrival] });
+        else windows.push({ key: arrival.key, start, end: start + this.#spec.size!, events: [arrival] });
       }
     }
     return windows;
