@@ -90,7 +90,10 @@ export async function answerError(
   }
   // What Go's and nginx's servers say to plain http on a TLS port.
   const tls = status === 400 && /HTTPS (server|port)/.test(message);
-  if (tls) return new RegistryProtocolError(`the registry of ${what} speaks https only`);
+  if (tls) {
+    const options = { ...common, wrongScheme: true };
+    return new RegistryProtocolError(`the registry of ${what} speaks https only`, undefined, options);
+  }
   return new RegistryProtocolError(
     `the registry gave an unexpected answer for ${what} (status ${status})${said}`,
     undefined,

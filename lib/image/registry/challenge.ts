@@ -5,7 +5,7 @@ export interface Challenge {
   parameters: Record<string, string>;
 }
 
-const SCHEME = /[,\s]*([A-Za-z][A-Za-z0-9!#$%&'*+.^_`|~-]*)(?:\s+|$)(?!\s*=)/y;
+const SCHEME = /[,\s]*([A-Za-z][A-Za-z0-9!#$%&'*+.^_`|~-]*)(?:\s+(?!\s*=)|(?=,)|$)/y;
 const PARAMETER = /[,\s]*([A-Za-z0-9!#$%&'*+.^_`|~-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]*))/y;
 
 /** Reads all challenges; what cannot be read ends the list. */

@@ -7,6 +7,8 @@ export interface RegistryErrorOptions extends ErrorOptions {
   retryAfterMs?: number | undefined;
   /** The HTTP status of the answer, if there was one. */
   status?: number | undefined;
+  /** What answered speaks something else than was spoken to it: http for https, or the reverse. */
+  wrongScheme?: boolean;
 }
 
 /** A request to a registry failed. */
@@ -14,12 +16,14 @@ export class RegistryError extends GaruaError {
   readonly temporary: boolean;
   readonly retryAfterMs: number | undefined;
   readonly status: number | undefined;
+  readonly wrongScheme: boolean;
 
   constructor(code: string, message: string, hint: string, options: RegistryErrorOptions = {}) {
     super(code, message, hint, options);
     this.temporary = options.temporary ?? false;
     this.retryAfterMs = options.retryAfterMs;
     this.status = options.status;
+    this.wrongScheme = options.wrongScheme ?? false;
   }
 }
 

@@ -29,12 +29,13 @@ export function networkError(where: string, error: unknown): RegistryError {
     return new RegistryUnreachableError(
       `${where} does not speak TLS`,
       'If it is a plain http registry in a network that you trust, allow it as insecure.',
-      { cause: error, temporary: false },
+      { cause: error, temporary: false, wrongScheme: true },
     );
   }
   if (code.startsWith('HPE_')) {
     return new RegistryProtocolError(`${where} does not speak HTTP (${message})`, undefined, {
       cause: error,
+      wrongScheme: true,
     });
   }
   return new RegistryUnreachableError(

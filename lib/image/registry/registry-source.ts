@@ -15,12 +15,7 @@ import { readBlobResponse } from './blob-reader';
 import { RegistryClient } from './client';
 import { endpointsOf, type RegistryConfiguration } from './configuration';
 import { type CredentialPlaces, findLogin } from './credentials';
-import {
-  RegistryError,
-  RegistryProtocolError,
-  RegistryTimeoutError,
-  RegistryUnreachableError,
-} from './errors';
+import { RegistryError, RegistryTimeoutError, RegistryUnreachableError } from './errors';
 import { type RegistryTimeouts, Transport } from './transport';
 
 export interface RegistrySourceOptions {
@@ -132,6 +127,7 @@ export class RegistryImageSource implements ImageSource {
    */
   async #anywhere<T>(ask: (client: RegistryClient) => Promise<T>): Promise<T> {
     let failure: unknown;
+    let ownFailure: unknown;
     for (const client of this.#clients) {
       try {
         const result = await ask(client);
@@ -139,12 +135,17 @@ export class RegistryImageSource implements ImageSource {
         return result;
       } catch (error) {
         if (!mayTryNext(client, error)) throw error;
-        // "Nothing listens there" on the other scheme must not hide that the first one was too slow.
-        const decided = failure instanceof RegistryError && failure.temporary && !client.endpoint.mirror;
-        if (!decided) failure = error;
+        failure = error;
+        // "Does not speak TLS" must not hide what the registry's real scheme had to say.
+        if (
+          !client.endpoint.mirror &&
+          (!ownFailure || (isWrongScheme(ownFailure) && !isWrongScheme(error)))
+        ) {
+          ownFailure = error;
+        }
       }
     }
-    throw failure;
+    throw ownFailure ?? failure;
   }
 
   /** What works comes first from then on, and settles the scheme. */
@@ -161,8 +162,10 @@ function mayTryNext({ endpoint }: RegistryClient, error: unknown): boolean {
   if (error instanceof AbortedError) return false;
   if (endpoint.mirror) return true;
   return (
-    error instanceof RegistryUnreachableError ||
-    error instanceof RegistryTimeoutError ||
-    (error instanceof RegistryProtocolError && error.status === undefined)
+    error instanceof RegistryUnreachableError || error instanceof RegistryTimeoutError || isWrongScheme(error)
   );
+}
+
+function isWrongScheme(error: unknown): boolean {
+  return error instanceof RegistryError && error.wrongScheme;
 }

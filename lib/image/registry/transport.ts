@@ -163,7 +163,8 @@ export function describeUrl(url: URL): string {
   return `${url.protocol}//${url.host}${url.pathname === '/' ? '' : url.pathname}`;
 }
 
-function redirectTarget(from: URL, location: string, insecure: boolean): URL {
+/** Where a redirect leads. @throws {RegistryProtocolError} when it may not be followed. */
+export function redirectTarget(from: URL, location: string, insecure: boolean): URL {
   let target: URL;
   try {
     target = new URL(location, from);
