@@ -103,12 +103,15 @@ function startNodeRed(image, ports) {
 async function showRunning(nodeRed, ports) {
   const editor = `http://127.0.0.1:${ports.editor}/`;
   let trouble;
+  nodeRed.ended.then((how) => {
+    trouble = how;
+  });
   nodeRed.onLine((line) => {
     if (!line.includes('[error]')) return;
     say(`  Node-RED: ${line}`);
     if (line.includes('[error] [deploy-container')) trouble = line;
   });
-  if (!(await waitForAnswer(editor, nodeRed.ended, PATIENCE))) return fail(nodeRed, 'no answer');
+  if (!(await waitForAnswer(`${editor}settings`, nodeRed.ended, PATIENCE))) return fail(nodeRed, 'no answer');
   say('Waiting for the flow to pull and start the container ...');
   const deadline = Date.now() + PATIENCE;
   let container;
@@ -117,6 +120,8 @@ async function showRunning(nodeRed, ports) {
     await delay(200);
   }
   if (container?.state !== 'running') {
+    // Whoever waits for its end reports that.
+    if (nodeRed.hasEnded()) return;
     say(`\nThe container does not run yet. The node ${CONTAINER} in the editor says why:\n\n  ${editor}\n`);
     return;
   }

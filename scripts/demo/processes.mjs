@@ -40,6 +40,7 @@ export function startBeside(program, args, logFile, options = {}) {
   return {
     pid: child.pid,
     ended,
+    hasEnded: () => child.exitCode !== null || child.signalCode !== null,
     lastLines: () => lines.join('\n'),
     onLine: (listener) => listeners.add(listener),
     /** Asks it to end, and kills it when it does not. */
