@@ -12,7 +12,8 @@ const LARGEST_PUSH = 64 << 10;
 const SMALLEST_PUSH = 1 << 10;
 /** zlib-sync does not cap what one push puts out, so the pushes shrink when the data unpacks to more. */
 const LARGEST_OUTPUT = 1 << 20;
-const OUTPUT_STEP = 256 << 10;
+const OUTPUT_STEP = 64 << 10;
+const STREAM_CHUNK = 256 << 10;
 /** CRC32 and ISIZE, RFC 1952 section 2.3.1. */
 const TRAILER = 8;
 const MAGIC = 3;
@@ -29,10 +30,15 @@ function loadBinding(): typeof ZlibSync | undefined {
 const binding = loadBinding();
 
 /**
+ * Keeps every instance of zlib-sync until its thread ends: when the garbage collector frees one at a moment
+ * at which no JavaScript runs, Node 24 aborts the process.
+ */
+const keptAlive: ZlibSync.Inflate[] = [];
+
+/**
  * gzip (RFC 1952). The first member, which mostly is the only one, goes through zlib-sync, the fastest
  * there is; further members go through node:zlib, since each instance of zlib-sync leaks 26 KiB and eStargz
- * layers have a member per file. Zeros or other bytes after the last member are ignored, as gzip(1) does:
- * the digests say whether they belong there.
+ * layers have a member per file. Zeros after the last member are padding.
  */
 export class GzipDecompressor implements Decompressor {
   #first: FirstMember | undefined;
@@ -76,7 +82,7 @@ export class GzipDecompressor implements Decompressor {
   }
 
   #startOthers(): StreamDecompressor {
-    this.#others = new StreamDecompressor(createGunzip({ chunkSize: OUTPUT_STEP }), this.output);
+    this.#others = new StreamDecompressor(createGunzip({ chunkSize: STREAM_CHUNK }), this.output);
     return this.#others;
   }
 
@@ -106,6 +112,7 @@ class FirstMember {
     private readonly output: Output,
   ) {
     this.#inflate = new zlibSync.Inflate({ windowBits: 31, chunkSize: OUTPUT_STEP });
+    keptAlive.push(this.#inflate);
   }
 
   /** Answers, once the member has ended, the bytes in which its trailer and what follows lie. */
@@ -140,13 +147,17 @@ class FirstMember {
     trailer.writeUInt32LE(this.#crc);
     trailer.writeUInt32LE(this.#size % 2 ** 32, 4);
     let undecided = false;
+    let padded = false;
     for (let at = bytes.indexOf(trailer); at >= 0; at = bytes.indexOf(trailer, at + 1)) {
       if (at + TRAILER > this.#latestEnd) break;
       const next = bytes.subarray(at + TRAILER);
       if (next.length < MAGIC && !atEnd) undecided = true;
       else if (next[0] === 0x1f && next[1] === 0x8b && next[2] === 8) return next;
+      else if (next.length === 0 || next[0] === 0) padded = true;
     }
-    return undecided ? undefined : new Uint8Array(0);
+    if (undecided) return undefined;
+    if (padded) return new Uint8Array(0);
+    throw undecompressable('something that is not gzip follows its end');
   }
 
   #step(piece: Buffer): boolean {
@@ -155,12 +166,15 @@ class FirstMember {
     if (err === Z_BUF_ERROR) return false; // Nothing to put out yet.
     if (err < 0) throw undecompressable(this.#inflate.msg ?? `zlib error ${err}`);
     const result = this.#inflate.result as Buffer;
-    if (result.length > 0) {
+    const { length } = result;
+    if (length > 0) {
       this.#crc = crc32(result, this.#crc);
-      this.#size += result.length;
+      this.#size += length;
       this.output(result);
+      // Frees the memory now: garbage outside the heap grows to 30 MB before V8 looks after it.
+      if (result.byteLength === result.buffer.byteLength) (result.buffer as ArrayBuffer).transfer(0);
     }
-    const affordable = (LARGEST_OUTPUT * piece.length) / Math.max(result.length, 1);
+    const affordable = (LARGEST_OUTPUT * piece.length) / Math.max(length, 1);
     this.#push = Math.max(SMALLEST_PUSH, Math.min(LARGEST_PUSH, this.#push * 2, affordable & ~1023));
     return err === Z_STREAM_END;
   }

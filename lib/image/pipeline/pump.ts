@@ -1,7 +1,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import { closeSync, ftruncateSync, mkdirSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { LayerExtractor } from '../extract';
+import { createLayerFolder, LayerExtractor } from '../extract';
 import { DetectingDecompressor } from './detecting-decompressor';
 import type { JobResult, JobSink, JobSource, PumpJob } from './job';
 import { Ring } from './ring';
@@ -83,7 +83,7 @@ function openSink(sink: Exclude<JobSink, { sha256: true }>, cleanups: (() => voi
     return { write: (bytes) => ring.write(bytes), end: () => ring.end(), fail: () => ring.fail() };
   }
   if ('extract' in sink) {
-    mkdirSync(sink.extract, { mode: 0o755 });
+    createLayerFolder(sink.extract);
     const extractor = new LayerExtractor(sink.extract, { lowerFolders: sink.lowerFolders });
     cleanups.push(() => extractor.close());
     return { write: (bytes) => extractor.write(bytes), end: () => extractor.end(), fail: () => {} };

@@ -5,6 +5,7 @@ import { type Decompressor, type Output, undecompressable } from './decompressor
 export class StreamDecompressor implements Decompressor {
   #failure: unknown;
   readonly #ended: Promise<void>;
+  #wake = () => {};
 
   constructor(
     private readonly stream: Gunzip | ZstdDecompress,
@@ -19,13 +20,13 @@ export class StreamDecompressor implements Decompressor {
         stream.destroy();
       }
     });
+    stream.once('error', (error: Error) => {
+      this.#failure ??= undecompressable(error.message, { cause: error });
+    });
+    stream.once('close', () => this.#wake());
     this.#ended = new Promise((resolve) => {
       stream.once('end', resolve);
       stream.once('close', resolve);
-      stream.once('error', (error: Error) => {
-        this.#failure ??= undecompressable(error.message, { cause: error });
-        resolve();
-      });
     });
   }
 
@@ -34,13 +35,15 @@ export class StreamDecompressor implements Decompressor {
     return this.stream.bytesWritten;
   }
 
-  push(chunk: Uint8Array): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.stream.write(chunk, (error) => {
-        if (this.#failure || error) reject(this.#failure ?? undecompressable(error!.message));
-        else resolve();
-      });
+  async push(chunk: Uint8Array): Promise<void> {
+    // node:zlib stops at what does not belong to the compressed data, such as padding.
+    if (this.stream.readableEnded) return;
+    await new Promise<void>((resolve) => {
+      // After an error node:zlib never calls back for the chunk that had it.
+      this.#wake = resolve;
+      this.stream.write(chunk, () => resolve());
     });
+    if (this.#failure) throw this.#failure;
   }
 
   async end(): Promise<void> {

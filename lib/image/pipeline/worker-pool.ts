@@ -25,6 +25,8 @@ interface Waiting {
 export class PipelineWorker {
   readonly #worker: Worker;
   readonly #waiting: Waiting[] = [];
+  /** Settles when the thread has loaded its modules, or has ended. */
+  readonly #loaded: Promise<void>;
   #ended: GaruaError | undefined;
 
   constructor() {
@@ -34,7 +36,13 @@ export class PipelineWorker {
       resourceLimits: { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 64, stackSizeMb: 1 },
       execArgv: [],
     });
-    this.#worker.on('message', (reply: JobReply) => this.#settle(reply));
+    this.#loaded = new Promise((resolve) => {
+      this.#worker.once('message', () => resolve()).once('exit', () => resolve());
+    });
+    // The first message says that the thread is loaded.
+    this.#worker.once('message', () => {
+      this.#worker.on('message', (reply: JobReply) => this.#settle(reply));
+    });
     this.#worker.on('error', (error) => this.#end(new PipelineWorkerError(error.message, { cause: error })));
     this.#worker.on('exit', (code) => this.#end(new PipelineWorkerError(`exit code ${code}`)));
     this.#worker.unref();
@@ -52,7 +60,10 @@ export class PipelineWorker {
     });
   }
 
+  /** Ends the thread; not while it loads a native module, which would end the whole process. */
   async terminate(): Promise<void> {
+    this.#worker.ref();
+    await this.#loaded;
     await this.#worker.terminate();
   }
 

@@ -10,6 +10,7 @@ let last: Promise<void> = Promise.resolve();
 parentPort!.on('message', (job: Job) => {
   last = last.then(() => answer(job));
 });
+parentPort!.postMessage('loaded');
 
 async function answer(job: Job): Promise<void> {
   let reply: JobReply;
