@@ -34,10 +34,10 @@ export function prepareModules(npm) {
   const rebuildOnly = present && done?.lock === wanted.lock;
   if (rebuildOnly) {
     say('Packages: building the native modules for another Node.js (seconds) ...');
-    install(npm, ['rebuild', '--no-fund', '--loglevel=error']);
+    install(npm, ['rebuild', '--no-fund', '--no-progress', '--loglevel=error']);
   } else {
     say('Packages: npm ci (about 350 packages, up to two minutes) ...');
-    install(npm, ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
+    install(npm, ['ci', '--no-audit', '--no-fund', '--no-progress', '--loglevel=error']);
   }
   writeStamp('modules', wanted);
 }
