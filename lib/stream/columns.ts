@@ -84,10 +84,20 @@ export class Columns {
   }
 }
 
-/** Waits for answers that are still being computed. @throws {StreamExpressionError} */
+/**
+ * Waits for answers that are still being computed. One that fails is null in the pane.
+ *
+ * @throws {StreamExpressionError} once all answers are in the pane
+ */
 export async function settle(pane: Pane): Promise<Pane> {
+  let failure: unknown;
   for (const [name, answer] of Object.entries(pane.result)) {
-    if (answer instanceof PendingAnswer) pane.result[name] = await answer.value();
+    if (!(answer instanceof PendingAnswer)) continue;
+    pane.result[name] = await answer.value().catch((error) => {
+      failure ??= error;
+      return null;
+    });
   }
+  if (failure) throw failure;
   return pane;
 }

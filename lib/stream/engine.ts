@@ -104,6 +104,18 @@ export class WindowEngine {
     this.#expire();
   }
 
+  /** The clock reading at which something may happen without an event. */
+  get wakeAt(): number {
+    const { early } = this.spec;
+    const { keyIdle } = this.#limits;
+    let at = this.#eventTime ? this.#watermark.nextIdle : this.#strategy.nextDue;
+    if (early.every !== undefined && this.#strategy.owesEarly) {
+      at = Math.min(at, (Math.floor(this.#clock / early.every) + 1) * early.every);
+    }
+    if (keyIdle !== undefined && this.fill.keys > 0) at = Math.min(at, this.#sweptAt + keyIdle / 2);
+    return at;
+  }
+
   /** The end of input: everything still open fires. */
   end(): void {
     this.#watermark.raise(Number.POSITIVE_INFINITY);

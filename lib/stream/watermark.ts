@@ -24,8 +24,9 @@ export class Watermark {
   readonly #outOfOrderness: number | undefined;
   readonly #idleTimeout: number | undefined;
   readonly #maxAhead: number | undefined;
-  /** Least recently seen first, when there is an idle time-out. */
   readonly #sources = new Map<string, Source>();
+  /** Those that are not idle, least recently seen first; kept when there is an idle time-out. */
+  readonly #awake = new Map<string, Source>();
   readonly #active = new Heap<Source>((a, b) => a.rank < b.rank);
 
   constructor(options: {
@@ -57,13 +58,13 @@ export class Watermark {
       this.#sources.set(name, source);
     } else {
       if (time > source.maximum) source.maximum = time;
-      if (this.#idleTimeout !== undefined && source.seenAt !== clock) {
+      if (source.seenAt !== clock) {
         source.seenAt = clock;
-        this.#sources.delete(name);
-        this.#sources.set(name, source);
+        this.#awake.delete(name);
       }
       source.idle = false;
     }
+    if (this.#idleTimeout !== undefined) this.#awake.set(name, source);
     if (this.#outOfOrderness === undefined) return;
     if (!source.ranked) this.#rank(source);
     this.#rise();
@@ -82,10 +83,10 @@ export class Watermark {
   advanceClock(clock: number): void {
     if (this.#idleTimeout === undefined) return;
     let passed: number | undefined;
-    for (const source of this.#sources.values()) {
+    for (const source of this.#awake.values()) {
       const deadline = source.seenAt + this.#idleTimeout;
       if (deadline > clock) break;
-      if (source.idle) continue;
+      this.#awake.delete(source.name);
       if (passed !== undefined && deadline > passed) this.#rise();
       passed = deadline;
       source.idle = true;
@@ -93,10 +94,19 @@ export class Watermark {
     if (passed !== undefined) this.#rise();
   }
 
+  /** The clock reading at which the next source is idle. */
+  get nextIdle(): number {
+    for (const { seenAt } of this.#awake.values()) return seenAt + this.#idleTimeout!;
+    return Number.POSITIVE_INFINITY;
+  }
+
   snapshot(): WatermarkState {
     return {
       value: Number.isFinite(this.#value) ? this.#value : null,
-      sources: [...this.#sources.values()].map((s) => [s.name, s.maximum, s.seenAt, s.idle]),
+      // Stable, so that the sources that are awake keep their order.
+      sources: [...this.#sources.values()]
+        .sort((a, b) => a.seenAt - b.seenAt)
+        .map((s) => [s.name, s.maximum, s.seenAt, s.idle]),
     };
   }
 
@@ -105,6 +115,7 @@ export class Watermark {
     for (const [name, maximum, seenAt, idle] of state.sources) {
       const source = { name, maximum, seenAt, idle, rank: maximum, ranked: false };
       this.#sources.set(name, source);
+      if (!idle && this.#idleTimeout !== undefined) this.#awake.set(name, source);
       if (!idle && this.#outOfOrderness !== undefined) this.#rank(source);
     }
   }

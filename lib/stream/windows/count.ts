@@ -61,6 +61,10 @@ class CountWindows implements WindowStrategy {
 
   fireEarly(): void {}
 
+  readonly nextDue = Number.POSITIVE_INFINITY;
+
+  readonly owesEarly = false;
+
   next(): Pane | undefined {
     return this.#panes.shift();
   }

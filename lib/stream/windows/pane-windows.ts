@@ -78,6 +78,14 @@ export abstract class PaneWindows<K extends KeyState> implements WindowStrategy 
     this.#dirty?.clear();
   }
 
+  get nextDue(): number {
+    return this.#timers.peek()?.end ?? Number.POSITIVE_INFINITY;
+  }
+
+  get owesEarly(): boolean {
+    return this.#dirty !== undefined && this.#dirty.size > 0;
+  }
+
   next(): Pane | undefined {
     for (;;) {
       const ready = this.#ready[this.#taken];

@@ -81,6 +81,13 @@ class SlidingWindows implements WindowStrategy {
 
   fireEarly(): void {}
 
+  get nextDue(): number {
+    const group = this.#groups.peek();
+    return group ? group.time + 1 : Number.POSITIVE_INFINITY;
+  }
+
+  readonly owesEarly = false;
+
   next(): Pane | undefined {
     while (this.#taken === this.#panes.length) {
       const group = this.#groups.peek();

@@ -24,6 +24,10 @@ export interface WindowStrategy {
   advance(watermark: number): void;
   /** Windows with new events owe an early pane. */
   fireEarly(): void;
+  /** The earliest watermark at which a window fires. */
+  readonly nextDue: number;
+  /** Whether some windows would fire an early pane. */
+  readonly owesEarly: boolean;
   /** The next pane, ordered by end, start, key. */
   next(): Pane | undefined;
   /** Fires all windows of a key, or of all keys, now, and forgets them. */
