@@ -46,7 +46,7 @@ export class RegistryImageSource implements ImageSource {
     const given = options.credentials ? { registry, credentials: options.credentials } : undefined;
     const endpoints = endpointsOf(registry, options.configuration, options.insecure);
     this.#clients = endpoints.map((endpoint) => {
-      const places = { ...options.credentialPlaces, given: endpoint.mirror ? undefined : given };
+      const places = { ...options.credentialPlaces, given };
       return new RegistryClient(endpoint, repository, this.#transport, (signal) =>
         findLogin(endpoint.registry, places, signal),
       );

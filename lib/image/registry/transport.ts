@@ -102,20 +102,21 @@ export class Transport {
       let answerTimer: NodeJS.Timeout | undefined;
       const onConnected = () => {
         clearTimeout(connectTimer);
+        if (settled) return;
         answerTimer = setTimeout(() => {
           fail(new RegistryTimeoutError(`${where} did not answer within ${this.idleMs} ms`));
         }, this.idleMs);
       };
+      let settled = false;
       const settle = () => {
+        settled = true;
         clearTimeout(connectTimer);
         clearTimeout(answerTimer);
         signal?.removeEventListener('abort', onAbort);
       };
       signal?.addEventListener('abort', onAbort, { once: true });
-      outgoing.on('socket', (socket) => {
-        if (outgoing.reusedSocket) onConnected();
-        else socket.once(url.protocol === 'https:' ? 'secureConnect' : 'connect', onConnected);
-      });
+      // Sent, hence connected: by a new or a kept connection, with or without TLS, or through a proxy.
+      outgoing.on('finish', onConnected);
       outgoing.on('response', (response) => {
         settle();
         resolve(response);

@@ -102,6 +102,22 @@ describe('registry transport', () => {
     await source.close();
   });
 
+  it('tells a server that accepts and stays silent from one that does not answer', async () => {
+    const server = createServer((socket) => {
+      socket.on('error', () => {});
+      socket.resume();
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const transport = new Transport({ connectMs: 200, idleMs: 300 });
+    const timeout = (message: RegExp) => ({ code: 'ERR_REGISTRY_TIMEOUT', temporary: true, message });
+    const [tls, plain] = [new URL(`https://127.0.0.1:${port}`), new URL(`http://127.0.0.1:${port}`)];
+    await assert.rejects(transport.send(tls), timeout(/could not be connected within 200 ms/));
+    await assert.rejects(transport.send(plain), timeout(/did not answer within 300 ms/));
+    transport.close();
+    await new Promise((resolve) => server.close(resolve));
+  });
+
   it('says when there is no such host', async () => {
     const source = openSource('registry.invalid/a');
     await assert.rejects(source.resolve(hostPlatform()), { code: 'ERR_REGISTRY_UNREACHABLE' });
