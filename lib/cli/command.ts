@@ -2,6 +2,7 @@ import type { ParseArgsOptionsConfig } from 'node:util';
 import type { LongCall } from '../base';
 import { openHost } from '../control';
 import type { Host } from '../host';
+import { formatReference, parseReference } from '../image';
 
 /** The command line is wrong: exit status 2. */
 export class UsageError extends Error {}
@@ -48,6 +49,16 @@ export async function withHost<T>({ options }: Invocation, use: (host: Host) => 
   } finally {
     await host.close();
   }
+}
+
+/**
+ * The full form of an image reference. A folder is relative to this process, not to the one that owns the
+ * data directory.
+ *
+ * @throws {ImageReferenceError}
+ */
+export function fullReference(ref: string): string {
+  return formatReference(parseReference(ref));
 }
 
 /** A string option, or undefined when it is absent. */

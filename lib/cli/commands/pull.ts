@@ -1,5 +1,5 @@
 import { formatSize } from '../../base';
-import { type Command, longCall, text, withHost } from '../command';
+import { type Command, fullReference, longCall, text, withHost } from '../command';
 import { printJson, withProgressBar } from '../output';
 
 /** `garua pull`: brings an image to this host. */
@@ -10,11 +10,12 @@ export const pull: Command = {
     'Bring an image here; REF names a registry image, oci:DIR, oci-archive:FILE or docker-archive:FILE.',
   options: { platform: { type: 'string' }, insecure: { type: 'boolean' } },
   positionals: { minimum: 1, maximum: 1 },
-  run: (invocation) =>
-    withHost(invocation, async (host) => {
-      const { options, positionals } = invocation;
+  async run(invocation) {
+    const { options, positionals } = invocation;
+    const ref = fullReference(positionals[0]!);
+    await withHost(invocation, async (host) => {
       const result = await withProgressBar((onProgress) =>
-        host.pull(positionals[0]!, {
+        host.pull(ref, {
           ...longCall(invocation, onProgress),
           platform: text(options, 'platform'),
           insecure: options.insecure === true,
@@ -31,5 +32,6 @@ export const pull: Command = {
         `${result.ref}  ${result.digest}\n` +
           `${formatSize(result.bytesDownloaded)} fetched, ${formatSize(result.bytesUnpacked)} unpacked in ${result.seconds.toFixed(1)} s\n`,
       );
-    }),
+    });
+  },
 };

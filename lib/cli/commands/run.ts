@@ -3,6 +3,7 @@ import type { ContainerSpec, ContainerStatus, Mount, PublishedPort } from '../..
 import type { Host } from '../../host';
 import {
   type Command,
+  fullReference,
   type Invocation,
   longCall,
   type OptionValues,
@@ -50,11 +51,11 @@ export const run: Command = {
   },
   positionals: { minimum: 1, maximum: 1 },
   takesRest: true,
-  run: (invocation) => {
+  async run(invocation) {
     const { options } = invocation;
     const spec = containerSpec(invocation);
     const policy = oneOf(options, 'pull', ['missing', 'always', 'never'] as const);
-    return withHost(invocation, async (host) => {
+    await withHost(invocation, async (host) => {
       const { container } = await withProgressBar((onProgress) =>
         host.deploy(spec, {
           ...longCall(invocation, onProgress),
@@ -98,7 +99,7 @@ function containerSpec({ options, positionals, rest }: Invocation): ContainerSpe
   const entrypoint = text(options, 'entrypoint');
   const memory = text(options, 'memory');
   return {
-    image: positionals[0]!,
+    image: fullReference(positionals[0]!),
     name: text(options, 'name'),
     entrypoint: entrypoint === undefined ? undefined : [entrypoint],
     command: rest.length > 0 ? rest : undefined,
