@@ -13,7 +13,7 @@ export const loopbackTmpfs: BenchCase = {
       image: 'two-layers',
       link: 'unshaped',
       storage: 'tmpfs',
-      repetitions: bench.quick ? 2 : 5,
+      repetitions: bench.quick ? 1 : 5,
     });
     return { ...result, bars: ratioBars(result, { bestPeer: 0.5 }) };
   },

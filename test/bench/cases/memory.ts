@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { BenchCase } from '../harness/bench';
+import type { PeakMemory } from '../harness/memory';
 import type { Bar, Fact } from '../harness/result';
 import { median } from '../harness/statistics';
 import type { ImageName } from '../images/recipes';
@@ -21,17 +22,20 @@ export const memory: BenchCase = {
       const folder = join(bench.area.folder('disk'), 'memory');
       const puller = new GaruaPuller({ folder, registry: bench.registry.address }, { memory: true });
       bench.cleanup.defer('garua', () => puller.cleanup());
-      const peaks: number[] = [];
+      const runs: PeakMemory[] = [];
       for (let turn = 0; turn < (bench.repetitions ?? (bench.quick ? 1 : 3)); turn += 1) {
         await puller.prepare();
-        const { peakMemory } = await puller.pull(bench.images.reference(name));
-        peaks.push(peakMemory / 1e6);
+        const { memory } = await puller.pull(bench.images.reference(name));
+        runs.push(memory!);
       }
       await puller.cleanup();
       const unpacked = image.layers.reduce((sum, layer) => sum + layer.unpacked, 0);
+      const peaks = runs.map(({ peak }) => megabytes(peak));
       const value = Math.max(...peaks);
-      bench.say(`memory ${name}: ${value.toFixed(0)} MB`);
-      const note = `${peaks.length} runs, median ${median(peaks).toFixed(0)} MB`;
+      const { anonymous, files } = runs[peaks.indexOf(value)]!;
+      const parts = `${megabytes(anonymous).toFixed(0)} own, ${megabytes(files).toFixed(0)} program files`;
+      const note = `${runs.length} runs, median ${median(peaks).toFixed(0)} MB; at the peak ${parts}`;
+      bench.say(`memory ${name}: ${value.toFixed(0)} MB; ${note}`);
       facts.push({
         what: `garua pull, ${name} (${(unpacked / 1e6).toFixed(0)} MB unpacked)`,
         value,
@@ -50,3 +54,7 @@ export const memory: BenchCase = {
     };
   },
 };
+
+function megabytes(bytes: number): number {
+  return bytes / 1e6;
+}

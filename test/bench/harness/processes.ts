@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type PeakMemory, watchMemory } from './memory';
 
 /** Process groups under way; whatever interrupts the run ends them by id. */
 const groups = new Set<ChildProcess>();
@@ -23,8 +24,8 @@ export interface MeasureOptions {
 export interface Measured {
   /** From before the process is made until its end. */
   seconds: number;
-  /** Bytes; only when asked for. */
-  peakMemory: number;
+  /** Only when asked for. */
+  memory: PeakMemory | undefined;
   stdout: string;
 }
 
@@ -61,33 +62,11 @@ export async function measure(tool: string, args: string[], options: MeasureOpti
     });
     if (timedOut) throw new Error(`${tool} did not end within ${timeoutMs / 1000} s`);
     if (status !== 0) throw new Error(`${tool} failed (status ${status}): ${lastLines(stderr || stdout)}`);
-    return { seconds: Number(end - start) / 1e9, peakMemory: memory?.() ?? 0, stdout };
+    return { seconds: Number(end - start) / 1e9, memory: memory?.(), stdout };
   } finally {
     clearTimeout(timer);
     memory?.();
     groups.delete(child);
-  }
-}
-
-/** Reads the kernel's high-water mark every 10 ms: only what comes in the last 10 ms can be missed. */
-function watchMemory(pid: number): () => number {
-  let peak = 0;
-  const timer = setInterval(() => {
-    peak = Math.max(peak, readPeakMemory(pid));
-  }, 10);
-  return () => {
-    clearInterval(timer);
-    return peak;
-  };
-}
-
-/** VmHWM of a process in bytes, 0 once it has gone. */
-export function readPeakMemory(pid: number): number {
-  try {
-    const match = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
-    return match ? Number(match[1]) * 1024 : 0;
-  } catch {
-    return 0;
   }
 }
 
