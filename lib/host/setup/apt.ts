@@ -79,7 +79,7 @@ const DPKG_OPTIONS = [
 ];
 
 function translate(error: unknown, args: string[]): SetupError {
-  const command = `apt-get ${args.filter((word) => !word.startsWith('-')).join(' ')}`;
+  const command = `apt-get ${args.filter((word) => !/^-|::/.test(word)).join(' ')}`;
   const options = { cause: error };
   if (error instanceof ToolMissingError) {
     return new SetupError(
