@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import type { GaruaError } from '../../base';
 import type { JobResult, JobSource, PumpJob } from './job';
 import { Ring, RingBrokenError } from './ring';
@@ -132,15 +133,19 @@ export class LayerPipeline {
     // Downloads get threads of their own, so that they can run at the same time.
     const run = (job: Omit<PumpJob, 'kind'>) =>
       settleTogether([this.pool.run({ kind: 'pump', ...job })], rings);
-    await run({ source, decompress: false, sinks: [{ file: blobFile }] });
-    if (this.strategy.pipelined) {
-      return this.#unpack({ file: blobFile }, { directory, lowerFolders }, rings);
+    try {
+      await run({ source, decompress: false, sinks: [{ file: blobFile }] });
+      if (this.strategy.pipelined) {
+        return await this.#unpack({ file: blobFile }, { directory, lowerFolders }, rings);
+      }
+      return await this.#inTurn(async () => {
+        await run({ source: { file: blobFile }, decompress: true, sinks: [{ file: tarFile }] });
+        const sinks: PumpJob['sinks'] = [{ extract: directory, lowerFolders }, { sha256: true }];
+        return unpacked(await run({ source: { file: tarFile }, decompress: false, sinks }));
+      });
+    } finally {
+      await Promise.all([blobFile, tarFile].map((file) => rm(file, { force: true })));
     }
-    return this.#inTurn(async () => {
-      await run({ source: { file: blobFile }, decompress: true, sinks: [{ file: tarFile }] });
-      const sinks: PumpJob['sinks'] = [{ extract: directory, lowerFolders }, { sha256: true }];
-      return unpacked(await run({ source: { file: tarFile }, decompress: false, sinks }));
-    });
   }
 
   /** Runs one after another what has no worker of its own to queue at. */

@@ -22,8 +22,11 @@ export async function pump(job: PumpJob): Promise<JobResult> {
   const cleanups: (() => void)[] = [];
   const sinks: Sink[] = [];
   let hash: Hash | undefined;
+  let keep: ((chunk: Uint8Array) => void) | undefined;
+  let kept = 0;
   let bytes = 0;
   try {
+    if (job.save) keep = openSave(job.save.file, job.save.offset, cleanups);
     const source = openSource(job.source, job.decompress ? PIECE : TAR_PIECE, cleanups);
     for (const sink of job.sinks) {
       if ('sha256' in sink) hash = createHash('sha256');
@@ -34,23 +37,30 @@ export async function pump(job: PumpJob): Promise<JobResult> {
       hash?.update(chunk);
       for (const sink of sinks) sink.write(chunk);
     };
-    const keep = job.save && openSave(job.save.file, job.save.offset, cleanups);
     const decompressor = job.decompress ? new DetectingDecompressor(output) : undefined;
     if (decompressor) cleanups.push(() => decompressor.close());
     for (;;) {
       const chunk = source.read();
       if (!chunk) break;
       keep?.(chunk);
+      kept = chunk.length;
       if (decompressor) await decompressor.push(chunk);
       else output(chunk);
       source.release(chunk.length);
+      kept = 0;
     }
     await decompressor?.end();
     for (const sink of sinks) sink.end();
     return hash ? { bytes, sha256: hash.digest('hex') } : { bytes };
   } catch (error) {
     for (const sink of sinks) sink.fail();
-    if ('ring' in job.source) new Ring(job.source.ring).fail();
+    if ('ring' in job.source) {
+      const ring = new Ring(job.source.ring);
+      ring.fail();
+      // What has arrived is worth keeping, also when there is no use for it now.
+      if (kept > 0) ring.release(job.source.reader, kept);
+      if (keep) for (const chunk of ring.remains(job.source.reader)) keep(chunk);
+    }
     throw error;
   } finally {
     for (const cleanup of cleanups.reverse()) cleanup();

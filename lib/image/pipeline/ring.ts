@@ -111,14 +111,20 @@ export class Ring {
       const bell = Atomics.load(this.#control, DATA_BELL);
       const state = Atomics.load(this.#control, STATE);
       if (state === FAILED) throw new RingBrokenError();
-      const position = Atomics.load(this.#control, FIRST_READER + reader);
-      const available = (Atomics.load(this.#control, WRITTEN) - position) >>> 0;
-      if (available > 0) {
-        const start = (position >>> 0) % this.capacity;
-        return this.#data.subarray(start, start + Math.min(available, limit, this.capacity - start));
-      }
+      const chunk = this.#available(reader, limit);
+      if (chunk) return chunk;
       if (state === ENDED) return undefined;
       Atomics.wait(this.#control, DATA_BELL, bell);
+    }
+  }
+
+  /** What this reader has not released yet, also after a failure; ends where the ring is empty. */
+  *remains(reader: number): Iterable<Uint8Array> {
+    for (;;) {
+      const chunk = this.#available(reader, this.capacity);
+      if (!chunk) return;
+      yield chunk;
+      this.release(reader, chunk.length);
     }
   }
 
@@ -131,6 +137,14 @@ export class Ring {
   /** Makes the ring as new. Only while no other thread uses it. */
   reset(): void {
     this.#control.fill(0);
+  }
+
+  #available(reader: number, limit: number): Uint8Array | undefined {
+    const position = Atomics.load(this.#control, FIRST_READER + reader);
+    const available = (Atomics.load(this.#control, WRITTEN) - position) >>> 0;
+    if (available === 0) return undefined;
+    const start = (position >>> 0) % this.capacity;
+    return this.#data.subarray(start, start + Math.min(available, limit, this.capacity - start));
   }
 
   #put(bytes: Uint8Array, offset: number): number {

@@ -4,9 +4,9 @@ import type { Digest, PulledLayer } from '../image';
 export interface LayerShare {
   /** False when the layer was already on its way for somebody else. */
   readonly first: boolean;
-  /** Resolves once the layer needs the network no more, whatever comes of it. */
+  /** Resolves once the layer needs the network no more; rejects as `result` does. */
   readonly downloaded: Promise<void>;
-  /** Resolves once only the commit is left, whatever comes of it. */
+  /** Resolves once only the commit is left; rejects as `result` does. */
   readonly unpacked: Promise<void>;
   readonly result: Promise<PulledLayer>;
   /**
@@ -99,13 +99,15 @@ export class LayerTasks {
           }),
         )
         .finally(() => {
-          downloaded.resolve();
-          unpacked.resolve();
           if (this.#tasks.get(chainId) === task) this.#tasks.delete(chainId);
         }),
     };
+    task.result.catch((error) => {
+      downloaded.reject(error);
+      unpacked.reject(error);
+    });
     // Whoever shares the task looks at the result; if all have gone, nobody needs to.
-    task.result.catch(() => {});
+    for (const promise of [downloaded.promise, unpacked.promise]) promise.catch(() => {});
     this.#tasks.set(chainId, task);
     return task;
   }

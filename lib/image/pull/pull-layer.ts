@@ -1,11 +1,12 @@
-import { rm, stat } from 'node:fs/promises';
+import { rm, stat, statfs } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { AbortedError, GaruaError, throwIfAborted, toGaruaError } from '../../base';
 import type { BlobSource, Descriptor, Digest, LayerOrigin, PulledLayer } from '../image';
 import type { LayerFlow, LayerPipeline, UnpackedLayer } from '../pipeline/layer-pipeline';
 import { RingBrokenError } from '../pipeline/ring';
 import type { LayerStore } from '../store/layer-store';
 import { BlobDownload } from './download';
-import { BlobSizeError, DigestMismatchError } from './errors';
+import { DigestMismatchError } from './errors';
 import type { LayerWork } from './layer-task';
 
 /** Takes verified blobs for others, such as the hosts of the same site. */
@@ -39,9 +40,10 @@ export async function pullLayer(pull: LayerPull, work: LayerWork): Promise<Pulle
   const { descriptor, store, blobsInUse } = pull;
   const blobFile = store.blobFile(descriptor.digest);
   // The same blob may be on its way for another layer; then only that one keeps its bytes.
-  const keep = pull.resumable && !blobsInUse.has(blobFile);
-  if (keep) blobsInUse.add(blobFile);
+  const mine = pull.resumable && !blobsInUse.has(blobFile);
+  if (mine) blobsInUse.add(blobFile);
   try {
+    const keep = mine && (await hasRoom(pull, blobFile));
     return await new LayerAttempts(pull, work, keep ? blobFile : undefined).run();
   } catch (error) {
     await store.discard(pull.chainId);
@@ -49,8 +51,22 @@ export async function pullLayer(pull: LayerPull, work: LayerWork): Promise<Pulle
       ? new AbortedError('the pull', { cause: error })
       : toGaruaError(error, 'the pull');
   } finally {
-    if (keep) blobsInUse.delete(blobFile);
+    if (mine) blobsInUse.delete(blobFile);
   }
+}
+
+/** Free space, in sizes of the blob, below which the layer needs all of it: the blob is not kept then. */
+const ROOM_TO_KEEP = 5;
+
+async function hasRoom({ descriptor }: LayerPull, blobFile: string): Promise<boolean> {
+  const { bavail, bsize } = await statfs(dirname(blobFile));
+  if (await sizeOf(blobFile)) return true;
+  return bavail * bsize >= descriptor.size * ROOM_TO_KEEP;
+}
+
+/** 0 for a file that is not there. */
+async function sizeOf(file: string): Promise<number> {
+  return (await stat(file).catch(() => undefined))?.size ?? 0;
 }
 
 class LayerAttempts {
@@ -205,9 +221,8 @@ class LayerAttempts {
 
   async #resumableBytes(): Promise<number> {
     if (!this.blobFile) return 0;
-    const file = await stat(this.blobFile).catch(() => undefined);
-    if (!file) return 0;
-    return file.size <= this.pull.descriptor.size ? file.size : 0;
+    const size = await sizeOf(this.blobFile);
+    return size <= this.pull.descriptor.size ? size : 0;
   }
 
   async #dropBlob(): Promise<void> {
@@ -215,8 +230,15 @@ class LayerAttempts {
   }
 }
 
+const CONTENT_ERRORS = new Set([
+  'ERR_IMAGE_DIGEST_MISMATCH',
+  'ERR_IMAGE_SIZE_MISMATCH',
+  'ERR_IMAGE_BLOB_TOO_LONG',
+  'ERR_IMAGE_BLOB_TOO_SHORT',
+]);
+
 /** What arrived is not what it should be, as opposed to: it did not arrive, or could not be stored. */
 function isContentError(error: unknown): boolean {
-  if (error instanceof DigestMismatchError || error instanceof BlobSizeError) return true;
-  return error instanceof GaruaError && error.code.startsWith('ERR_LAYER_');
+  if (!(error instanceof GaruaError)) return false;
+  return CONTENT_ERRORS.has(error.code) || error.code.startsWith('ERR_LAYER_');
 }

@@ -132,6 +132,7 @@ class PullRun {
   readonly #pipeline: LayerPipeline;
   readonly #shares: LayerShare[] = [];
   #source: ImageSource | undefined;
+  #stopped = false;
   wanted: WantedLayer[] = [];
 
   constructor(
@@ -161,6 +162,7 @@ class PullRun {
     try {
       return await Promise.race([aborted.promise, this.#pullAll()]);
     } catch (error) {
+      this.#stopped = true;
       await Promise.all(this.#shares.map((share) => share.release()));
       throw error;
     } finally {
@@ -180,6 +182,8 @@ class PullRun {
     const failed = Promise.withResolvers<never>();
     failed.promise.catch(() => {});
     for (const [index, layer] of this.wanted.entries()) {
+      // Whoever stopped the pull has released all shares; there must come no more.
+      if (this.#stopped) break;
       const result = this.#pullOne(layer, index, results[index - 1]);
       result.catch(failed.reject);
       results.push(result);
