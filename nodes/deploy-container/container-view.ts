@@ -25,7 +25,7 @@ export class ContainerView {
   readonly #tracker = new StateTracker();
   readonly #logs: LogFollower | undefined;
   /** Reports about containers that an action is working on. */
-  readonly #held = new Map<string, ContainerStatus[]>();
+  readonly #held = new Map<string, { status: ContainerStatus; initial: boolean }[]>();
   #subject: string;
 
   constructor(face: Face, belongings: Belongings, logsOf: (() => Promise<Host>) | undefined) {
@@ -67,17 +67,17 @@ export class ContainerView {
   }
 
   /** Keeps a report back until the action on its container has told its own outcome. */
-  hold(status: ContainerStatus): void {
-    const held = this.#held.get(status.name);
-    if (held) held.push(status);
-    else this.#held.set(status.name, [status]);
+  hold(status: ContainerStatus, initial: boolean): void {
+    const held = this.#held.get(status.name) ?? [];
+    held.push({ status, initial });
+    this.#held.set(status.name, held);
   }
 
   /** Tells the reports kept back that are news still. */
   tellHeld(name: string): void {
     const held = this.#held.get(name) ?? [];
     this.#held.delete(name);
-    for (const status of held) this.report(status, false);
+    for (const { status, initial } of held) this.report(status, initial);
   }
 
   /** Tells a change that no action of this node caused; an `initial` state is shown, but not sent. */

@@ -54,7 +54,7 @@ export class Controller {
     this.#view = new ContainerView(node, this.#belongings, settings.logs ? use.host : undefined);
     this.#unlisten = use.onContainer((status, initial) => {
       if (status.name !== name && !this.#belongings.names.has(status.name)) return;
-      if (this.#queue.has(status.name)) this.#view.hold(status);
+      if (this.#queue.has(status.name)) this.#view.hold(status, initial);
       else this.#view.report(status, initial);
     });
   }

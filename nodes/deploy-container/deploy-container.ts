@@ -32,16 +32,18 @@ export = (RED: NodeAPI): void => {
       return;
     }
 
+    let closing = false;
     this.on('input', (message, _send, done) => {
       controller.input(message as Message).then(
         () => done(),
         (error) => {
+          // Whoever restarts the flow knows that its work ends.
+          if (closing) return done();
           controller.showError(error);
           done(nodeError(error));
         },
       );
     });
-    let closing = false;
     this.on('close', (removed: boolean, done: () => void) => {
       closing = true;
       controller

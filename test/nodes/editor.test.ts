@@ -28,7 +28,7 @@ describe('the editor', function () {
     editor = await Editor.open(nodeRed.url);
     editor.page.on('pageerror', (error) => problems.push(error.message));
     editor.page.on('console', (message) => {
-      if (message.type() === 'error') problems.push(message.text());
+      if (message.type() === 'error') problems.push(`${message.text()} ${message.location().url}`);
     });
   });
 
@@ -98,6 +98,8 @@ describe('the editor', function () {
     await dialog.getByPlaceholder('/path/on/host').fill('/tmp');
     await dialog.getByPlaceholder('/path/in/container').fill('/data');
     await editor.picture('deploy-container-filled', dialog);
+    await dialog.locator('#node-input-removeOnDelete').scrollIntoViewIfNeeded();
+    await editor.picture('deploy-container-options', dialog);
     await dialog.locator('#node-input-btn-host-add, #node-input-lookup-host').first().click();
     await page.locator('#node-config-input-name').waitFor();
     await editor.settled();
@@ -156,6 +158,16 @@ describe('the editor', function () {
     await help.getByText('State changes').first().waitFor();
     await editor.settled();
     await editor.picture('help', page.locator('#red-ui-sidebar'));
+  });
+
+  it('takes the other examples as they are', async () => {
+    for (const name of ['Deploy from an OCI folder with no network', 'React to a container that dies']) {
+      await editor.importExample(name);
+    }
+    deepEqual(await editor.invalidNodes(), []);
+    await editor.showFlow('React to a container that dies');
+    await editor.settled();
+    await editor.picture('container-that-dies');
   });
 
   it('had no error on the page', () => deepEqual(problems, []));

@@ -3,6 +3,12 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Browser, chromium, type Locator, type Page } from 'playwright-core';
 
+interface EditorNode {
+  type: string;
+  name: string;
+  valid: boolean;
+}
+
 const QUIET = ['disable-gpu', 'disable-quic', 'no-first-run', 'disable-background-networking'];
 const OFFLINE = ['disable-component-update', 'disable-sync', 'no-sandbox'];
 
@@ -98,6 +104,16 @@ export class Editor {
       }).observe(group, { subtree: true, childList: true, characterData: true, attributes: true });
     });
     return () => this.page.evaluate(() => (globalThis as unknown as { seen: string[] }).seen);
+  }
+
+  /** The nodes that the editor would not deploy without asking. */
+  invalidNodes(): Promise<string[]> {
+    return this.page.evaluate(() => {
+      const { RED } = globalThis as unknown as {
+        RED: { nodes: { filterNodes(filter: object): EditorNode[] } };
+      };
+      return RED.nodes.filterNodes({}).flatMap(({ type, name, valid }) => (valid ? [] : [`${type} ${name}`]));
+    });
   }
 
   /** Lets trays slide and notifications fade before something is looked at. */

@@ -73,12 +73,22 @@ function install(folder: string, settings: object): void {
   writeFileSync(join(folder, 'settings.js'), `module.exports = ${JSON.stringify(settings)};\n`);
 }
 
+interface NodeSet {
+  module: string;
+  types: string[];
+  enabled: boolean;
+  err?: string;
+}
+
 async function answering(url: string, child: ChildProcess, log: () => string): Promise<void> {
   for (let attempt = 0; attempt < 600 && child.exitCode === null; attempt += 1) {
-    const nodes = await fetch(`${url}nodes`, { headers: { accept: 'application/json' } }).catch(
-      () => undefined,
-    );
-    if (nodes?.ok && (await nodes.text()).includes('deploy-container')) return;
+    const headers = { accept: 'application/json' };
+    const answer = await fetch(`${url}nodes`, { headers }).catch(() => undefined);
+    const sets = answer?.ok ? ((await answer.json()) as NodeSet[]) : [];
+    const ours = sets.filter(({ module }) => module === '@garua/node-red-fog');
+    const broken = ours.find(({ err }) => err);
+    if (broken) throw new Error(`Node-RED cannot load ${broken.types}: ${broken.err} ${log()}`);
+    if (ours.length > 0 && (await fetch(`${url}flows`)).ok) return;
     await delay(100);
   }
   throw new Error(`Node-RED does not offer the nodes of this package: ${log()}`);

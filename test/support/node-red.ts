@@ -42,6 +42,7 @@ export interface FlowNode {
 /** The parts of node-red-node-test-helper that are used; it has no types of its own. */
 interface Helper {
   init(runtimePath: string, settings?: object): void;
+  settings(settings: object): object;
   startServer(): Promise<void>;
   stopServer(): Promise<void>;
   load(nodes: NodeInitializer[], flow: FlowNode[], credentials?: object): Promise<void>;
@@ -52,7 +53,7 @@ interface Helper {
   _events: EventEmitter;
 }
 
-const nodes = ['fog-host', 'deploy-container'];
+const nodes = ['fog-host', 'deploy-container', 'window'];
 
 /** Runs flows with this package's nodes in this process. Call it inside `describe`. */
 export class TestNodeRed {

@@ -1,0 +1,214 @@
+import { join } from 'node:path';
+import type { Node, NodeAPI } from 'node-red';
+import { toGaruaError } from '../../lib/base';
+import {
+  DurableState,
+  isLate,
+  isTime,
+  type LateEvent,
+  type Output,
+  type Pane,
+  SteadyClock,
+  type StreamEvent,
+  WindowEngine,
+  WindowRunner,
+} from '../../lib/stream';
+import { EventReader, type Message, MessageEvent, milliseconds, type Reading } from './event-reader';
+import { readSettings, type WindowDef, type WindowSettings } from './settings';
+import { StatusLine, type Translate } from './status-line';
+
+type Done = (error?: Error) => void;
+
+/** The runtime side of one window node. */
+class WindowNode {
+  readonly #node: Node;
+  readonly #settings: WindowSettings;
+  readonly #translate: Translate;
+  readonly #reader: EventReader;
+  readonly #engine: WindowEngine;
+  readonly #path: string | undefined;
+  #clock = new SteadyClock();
+  readonly #status: StatusLine;
+  readonly #ready: Promise<void>;
+  #runner: WindowRunner | undefined;
+  /** Messages in their order, where a key takes a while or the state is still being read. */
+  #queue: Promise<void> | undefined;
+
+  constructor(RED: NodeAPI, node: Node, definition: WindowDef, translate: Translate) {
+    this.#node = node;
+    this.#translate = translate;
+    this.#settings = readSettings(definition);
+    const { key, spec, limits, durable } = this.#settings;
+    const expression = key.type === 'jsonata' ? RED.util.prepareJSONataExpression(key.text, node) : undefined;
+    this.#reader = new EventReader(this.#settings, {
+      property: (message, path) => RED.util.getMessageProperty(message, path),
+      expression: (message) =>
+        new Promise((resolve, reject) => {
+          RED.util.evaluateJSONataExpression(expression!, message, (error, value) =>
+            error ? reject(error) : resolve(value),
+          );
+        }),
+    });
+    this.#engine = new WindowEngine(spec, limits);
+    const { userDir } = RED.settings as { userDir?: string };
+    this.#path = userDir
+      ? join(userDir, 'garua', 'windows', `${node.id.replace(/[^\w.-]/g, '_')}.db`)
+      : undefined;
+    this.#status = new StatusLine(this.#engine, {
+      show: (status) => node.status(status),
+      translate,
+      now: () => this.#clock.now(),
+    });
+    this.#ready = this.#start(durable && this.#path !== undefined);
+    this.#queue = this.#ready;
+  }
+
+  input(message: Message, done: Done): void {
+    // Without a queue a message is served before this returns.
+    if (this.#queue === undefined) {
+      this.#serve(message, this.#reader.read(message), done);
+      return;
+    }
+    const serve = this.#reader.isSlow ? this.#reader.readSlowly(message) : undefined;
+    // Its error is reported in its turn.
+    serve?.catch(() => {});
+    this.#queue = this.#queue
+      .then(async () => this.#serve(message, serve ? await serve : this.#reader.read(message), done))
+      .catch((error) => done(nodeError(error)));
+  }
+
+  async close(removed: boolean): Promise<void> {
+    await this.#ready;
+    await this.#queue;
+    this.#status.close();
+    try {
+      await this.#runner?.close();
+    } finally {
+      if (removed && this.#settings.durable && this.#path) await DurableState.remove(this.#path);
+    }
+  }
+
+  async #start(durable: boolean): Promise<void> {
+    const state = durable ? await this.#openState() : undefined;
+    this.#clock = new SteadyClock(this.#engine.clock);
+    this.#runner = new WindowRunner(this.#engine, {
+      clock: this.#clock,
+      durable: state,
+      onOutput: (output) => this.#send(output),
+      onError: (error) => this.#fail(error),
+    });
+    this.#status.update();
+    if (!this.#reader.isSlow) this.#queue = undefined;
+  }
+
+  /** Without its file the node goes on, and says so. */
+  async #openState(): Promise<DurableState | undefined> {
+    try {
+      const state = await DurableState.open(this.#engine, {
+        path: this.#path!,
+        settings: this.#settings.fingerprint,
+      });
+      const { outcome } = state;
+      if (outcome === 'restored') this.#node.log(this.#translate('window.state.restored'));
+      else if (outcome !== 'new') this.#node.warn(this.#translate(`window.state.${outcome}`));
+      return state;
+    } catch (error) {
+      this.#fail(error);
+      return undefined;
+    }
+  }
+
+  #serve(message: Message, reading: Reading, done: Done): void {
+    if (this.#control(message, done)) return;
+    if (reading.defect) {
+      this.#node.send([
+        null,
+        { ...message, payload: { late: reading.event, reason: reading.defect } } as never,
+      ]);
+      done();
+      return;
+    }
+    this.#runner!.push({ kind: 'event', event: reading.event, done });
+  }
+
+  /** @returns whether the message is about the windows, and no event */
+  #control({ action, key, payload }: Message, done: Done): boolean {
+    const only = typeof key === 'string' ? key : undefined;
+    if (action === 'flush' || action === 'reset') {
+      this.#runner!.push({ kind: action, key: only, done });
+      return true;
+    }
+    if (action !== 'watermark') return false;
+    const value = milliseconds(
+      payload,
+      typeof payload === 'string' && /[-:]/.test(payload.slice(1)) ? 'iso' : 'ms',
+    );
+    if (isTime(value)) this.#runner!.push({ kind: 'watermark', value, done });
+    else done(new Error(this.#translate('window.invalid.watermark')));
+    return true;
+  }
+
+  #send(output: Output): void {
+    if (isLate(output)) this.#sendLate(output);
+    else this.#node.send([paneMessage(output), null]);
+  }
+
+  #sendLate(output: LateEvent): void {
+    if (output.reason === 'limit') this.#status.limitReached();
+    const message = MessageEvent.messageOf(output.late);
+    this.#node.send([
+      null,
+      { ...message, payload: { late: plain(output.late), reason: output.reason } } as never,
+    ]);
+  }
+
+  #fail(error: unknown): void {
+    this.#status.failed(toGaruaError(error, 'window').code);
+    this.#node.error(nodeError(error), {} as never);
+  }
+}
+
+/** The pane is the payload, its key the topic. */
+function paneMessage(pane: Pane): never {
+  return { topic: pane.key, payload: pane } as never;
+}
+
+function plain({ time, key, value, source }: StreamEvent): StreamEvent {
+  return { time: time as number, key: key as string, value, source: source as string };
+}
+
+/** What `catch` nodes see. */
+function nodeError(error: unknown): Error {
+  const { code, message, hint } = toGaruaError(error, 'window');
+  const stop = /[.!?]$/.test(message) ? '' : '.';
+  return Object.assign(new Error(`${message}${stop} ${hint}`), {
+    code,
+    hint,
+    cause: { code, message, hint },
+  });
+}
+
+export = (RED: NodeAPI): void => {
+  function Window(this: Node, definition: WindowDef): void {
+    RED.nodes.createNode(this, definition);
+    const translate: Translate = (key, values) => RED._(key, values as never);
+    let node: WindowNode;
+    try {
+      node = new WindowNode(RED, this, definition, translate);
+    } catch (error) {
+      this.status({ fill: 'red', shape: 'ring', text: translate('window.error.settings').slice(0, 19) });
+      this.error(nodeError(error));
+      this.on('input', (_message, _send, done) => done(nodeError(error)));
+      return;
+    }
+    this.on('input', (message, _send, done) => node.input(message as Message, done));
+    this.on('close', (removed: boolean, done: () => void) => {
+      node
+        .close(removed)
+        .catch((error) => this.error(nodeError(error)))
+        .finally(done);
+    });
+  }
+
+  RED.nodes.registerType('window', Window as never);
+};
