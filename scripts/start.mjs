@@ -126,7 +126,7 @@ async function showRunning(nodeRed, ports) {
     return;
   }
   const since = Math.round((Date.now() - Date.parse(container.startedAt)) / 1000);
-  const garua = `${node.slice(root.length + 1)} dist/lib/cli/main.js`;
+  const garua = `${process.env.SUDO_UID ? 'sudo ' : ''}${node.slice(root.length + 1)} dist/lib/cli/main.js`;
   say(`
 The container ${CONTAINER} is running (process ${container.pid}, for ${since} s), from ${container.image}.
 

@@ -19,6 +19,8 @@ async function main(): Promise<void> {
     options: {
       for: { type: 'string', default: 'containers' },
       prefix: { type: 'string', default: '/usr/local/lib/garua' },
+      // Given to the run under sudo: what is missing has been listed already.
+      listed: { type: 'boolean', default: false },
     },
   });
   const prefix = resolve(values.prefix);
@@ -27,7 +29,7 @@ async function main(): Promise<void> {
   if (missing.length === 0 && known) return;
 
   const skip = process.env.GARUA_HOST_SETUP === 'skip';
-  if (missing.length > 0) printMissing(missing, skip);
+  if (missing.length > 0 && !values.listed) printMissing(missing, skip);
   if (skip) return;
   if (process.getuid?.() !== 0) return runAsRoot();
 
@@ -73,9 +75,13 @@ function runAsRoot(): void {
     (name) => process.env[name] !== undefined,
   );
   const environment = keep.map((name) => `${name}=${process.env[name]}`);
-  const { status } = spawnSync(sudo, ['env', ...environment, process.execPath, ...process.argv.slice(1)], {
-    stdio: 'inherit',
-  });
+  const { status } = spawnSync(
+    sudo,
+    ['env', ...environment, process.execPath, ...process.argv.slice(1), '--listed'],
+    {
+      stdio: 'inherit',
+    },
+  );
   process.exitCode = status ?? 1;
 }
 
