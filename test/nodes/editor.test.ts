@@ -109,7 +109,7 @@ describe('the editor', function () {
     await config.getByPlaceholder('registry.example.com:5000').fill('registry.example.com');
     await config.getByPlaceholder('user', { exact: true }).fill('maker');
     await config.getByPlaceholder('password').last().fill('secret');
-    await config.getByText('deploy to use it').waitFor();
+    await config.locator('#node-config-garua-status', { hasText: 'deploy to use it' }).waitFor();
     await editor.picture('fog-host', config);
     await page.locator('#node-config-dialog-ok').click();
     await page.locator('#node-config-dialog-ok').waitFor({ state: 'detached' });
@@ -121,7 +121,7 @@ describe('the editor', function () {
     equal(await dialog.getByPlaceholder('NAME', { exact: true }).inputValue(), 'COLOUR');
     equal(await dialog.getByPlaceholder('/path/in/container').inputValue(), '/data');
     await dialog.locator('#node-input-btn-host-edit, #node-input-lookup-host').first().click();
-    await page.getByText('runs inside this Node-RED').waitFor();
+    await page.locator('#node-config-garua-status', { hasText: 'runs inside this Node-RED' }).waitFor();
     const again = page.locator('.red-ui-tray').last();
     equal(await again.getByPlaceholder('user', { exact: true }).inputValue(), 'maker');
     equal(await again.locator('.garua-registry input[type="password"]').inputValue(), '__PWRD__');
