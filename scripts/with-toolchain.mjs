@@ -1,6 +1,6 @@
 /**
  * Runs a task of this checkout on any machine with Node 20 or later: brings what the task needs, then runs
- * it with the checkout's own Node. `node scripts/with-toolchain.mjs start|test|test:faults|bench [ARGUMENTS]`
+ * it with the checkout's own Node. `node scripts/with-toolchain.mjs start|test|test:faults|coverage|bench [ARGUMENTS]`
  */
 import { join } from 'node:path';
 import { setUp } from './set-up/index.mjs';
@@ -17,6 +17,7 @@ const TASKS = {
     run: (args) =>
       runMocha('faults', ['--spec', 'dist/test/faults/**/*.test.js', '--timeout', '300000', ...args]),
   },
+  coverage: { purpose: 'tests', run: runCoverage },
   bench: { purpose: 'tests', run: (args) => runNode([join(root, 'dist/test/bench/main.js'), ...args]) },
 };
 
@@ -32,6 +33,11 @@ async function runTests(args) {
     { GARUA_NODE_RED: 'node-red-4' },
   );
   return first || second;
+}
+
+/** Which lines of lib and nodes the tests ran: a table here, the sources in coverage/. Configured by .c8rc.json. */
+function runCoverage(args) {
+  return runNode([join(root, 'node_modules/c8/bin/c8.js'), node, MOCHA, ...args]);
 }
 
 function runMocha(lane, args, variables = {}) {
