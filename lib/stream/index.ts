@@ -1,4 +1,12 @@
-export { AGGREGATES, type Aggregate, EXACT_DISTINCT, PendingAnswer, STANDARD_ERROR } from './aggregates';
+export {
+  AGGREGATES,
+  type Aggregate,
+  EXACT_DISTINCT,
+  type FieldReader,
+  fieldReader,
+  PendingAnswer,
+  STANDARD_ERROR,
+} from './aggregates';
 export { SteadyClock } from './clock';
 export { settle } from './columns';
 export { type DurableOptions, DurableState, type OpenOutcome, StreamStorageError } from './durable';

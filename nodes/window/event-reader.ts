@@ -72,7 +72,7 @@ export class EventReader {
     const rawTime = this.#time?.(message);
     const time = timeSettings ? milliseconds(rawTime, timeSettings.format) : undefined;
     if (key === undefined || (timeSettings && time === undefined)) {
-      const event = { time: rawTime, key: rawKey, value, source } as unknown as StreamEvent;
+      const event = { time: rawTime, key: rawKey ?? '', value, source } as unknown as StreamEvent;
       return { event, defect: key === undefined ? 'key' : 'time' };
     }
     return { event: new MessageEvent(time, key, value, source, message) };

@@ -17,7 +17,7 @@ import { topk } from './topk';
 export type { Aggregate, Counters, Item, Judge, Packing } from './aggregate';
 export { EXACT_DISTINCT } from './distinct';
 export { PendingAnswer } from './expression';
-export type { FieldReader } from './field';
+export { type FieldReader, fieldReader } from './field';
 export { STANDARD_ERROR } from './hyperloglog';
 
 const MAKERS: Record<string, (spec: AggregateSpec) => Aggregate<unknown>> = {

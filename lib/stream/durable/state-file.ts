@@ -37,7 +37,7 @@ export class StateFile {
   static #open(path: string, settings: string): StateFile {
     const { database, saved } = prepare(path, settings);
     if (saved.settings === undefined || saved.meta === undefined) return new StateFile(database, 'new');
-    if (saved.settings !== settings) return new StateFile(database, 'changed');
+    if (saved.settings !== settings) return new StateFile(database, saved.keys ? 'changed' : 'new');
     return new StateFile(database, saved.clean === '1' ? 'restored' : 'recovered');
   }
 
@@ -77,6 +77,8 @@ interface Saved {
   settings: string | undefined;
   meta: string | undefined;
   clean: string | undefined;
+  /** Whether it held any key. */
+  keys: boolean;
 }
 
 function prepare(path: string, settings: string): { database: Database; saved: Saved } {
@@ -84,12 +86,13 @@ function prepare(path: string, settings: string): { database: Database; saved: S
   try {
     migrate(database, 'window-state', SCHEMA);
     const [before, meta, clean] = ['settings', 'meta', 'clean'].map((name) => read(database, name));
+    const keys = database.prepare('SELECT 1 FROM window_keys LIMIT 1').get() !== undefined;
     database.transaction(() => {
       if (before !== settings) database.exec('DELETE FROM window_keys; DELETE FROM window_meta');
       write(database, 'settings', settings);
       write(database, 'clean', '0');
     })();
-    return { database, saved: { settings: before, meta, clean } };
+    return { database, saved: { settings: before, meta, clean, keys } };
   } catch (error) {
     database.close();
     throw error;

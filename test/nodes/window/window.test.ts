@@ -40,7 +40,7 @@ describe('the window node', () => {
   }
 
   it('works with what is set when it is dropped', async () => {
-    await nodeRed.load(flowOf({ size: '30 ms' }));
+    await nodeRed.load(flowOf({ size: '200 ms' }));
     nodeRed.send('w', { payload: 20, topic: 'a' });
     nodeRed.send('w', { payload: 30, topic: 'b' });
     const { payload, topic } = await nodeRed.message('panes');
@@ -88,7 +88,9 @@ describe('the window node', () => {
         aggregates: [{ op: 'collect' }],
       }),
     );
-    ['a', 'b', 'A', 'B', 'a'].forEach((topic, payload) => nodeRed.send('w', { topic, payload }));
+    ['a', 'b', 'A', 'B', 'a'].forEach((topic, payload) => {
+      nodeRed.send('w', { topic, payload });
+    });
     nodeRed.send('w', { action: 'flush' });
     await nodeRed.message('panes', () => true, 2);
     deepEqual(
