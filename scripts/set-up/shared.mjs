@@ -1,6 +1,6 @@
 /** What the steps of the set-up share. Plain JavaScript that any Node from 20 on runs, with nothing installed. */
 import { spawn, spawnSync } from 'node:child_process';
-import { accessSync, constants, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, readFileSync, realpathSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -32,7 +32,8 @@ export function report(error) {
 /** The environment in which everything of this checkout runs. */
 export function environment(extra = {}) {
   const folders = [join(toolchain, 'criu/bin'), join(toolchain, 'bin'), process.env.PATH];
-  const headers = join(toolchain, 'node');
+  // Beside the Node that is used, brought or the machine's own: node-gyp need not fetch any.
+  const headers = exists(node) ? dirname(dirname(realpathSync(node))) : '';
   return {
     ...process.env,
     PATH: folders.join(':'),
