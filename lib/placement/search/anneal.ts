@@ -1,0 +1,155 @@
+import type { Scale } from '../model/evaluate';
+import type { Problem } from '../model/problem';
+import type { Candidate } from './baseline';
+import { Neighbourhood } from './neighbourhood';
+import { Random } from './random';
+import { SearchState } from './state';
+
+export interface SearchBudget {
+  seed: number;
+  /** Changes of a placement to look at, over all restarts. */
+  evaluations: number;
+  /** Ends the search early; asked now and then. */
+  expired(): boolean;
+  /** Evaluations done so far. */
+  onProgress?(done: number): void;
+}
+
+/** Independent runs, each with its share of the evaluations. */
+const RESTARTS = 6;
+/** Evaluations between two looks at clock and temperature. */
+const STRIDE = 128;
+/** Changes that are sampled to learn what a typical one costs. */
+const SAMPLES = 256;
+/** Temperatures as multiples of the typical change of the objective. */
+const HOT = 0.6;
+const WARM = 0.08;
+const COLD = 0.0004;
+/** What a unit of violation costs in typical changes, in the beginning and in the end. */
+const LENIENT = 1;
+const STRICT = 12;
+
+/**
+ * Simulated annealing with restarts (Kirkpatrick, Gelatt and Vecchi, 1983). Constraints may be broken on the
+ * way at a price that rises. Odd runs begin hot at one of the given starts; even ones begin warm at the
+ * best placement found so far. Gives the best feasible placement met, if any.
+ */
+export function anneal(
+  problem: Problem,
+  scale: Scale,
+  starts: Int32Array[],
+  budget: SearchBudget,
+): Candidate | undefined {
+  return new Annealing(problem, scale, budget).run(starts);
+}
+
+class Annealing {
+  readonly #state: SearchState;
+  readonly #neighbourhood: Neighbourhood;
+  readonly #best: Int32Array;
+  #bestObjective = Number.POSITIVE_INFINITY;
+  #done = 0;
+  #expired = false;
+
+  constructor(
+    readonly problem: Problem,
+    scale: Scale,
+    private readonly budget: SearchBudget,
+  ) {
+    const anywhere = problem.candidates.map((sites) => sites[0]!);
+    this.#state = new SearchState(problem, scale, anywhere);
+    this.#neighbourhood = new Neighbourhood(this.#state);
+    this.#best = Int32Array.from(anywhere);
+  }
+
+  run(starts: Int32Array[]): Candidate | undefined {
+    for (const start of starts) {
+      this.#state.reset(start);
+      this.#keep();
+    }
+    if (this.#neighbourhood.movable.length > 0) {
+      for (let restart = 0; restart < RESTARTS && !this.#expired; restart += 1)
+        this.#restart(restart, starts);
+      this.#descend();
+    }
+    if (this.#bestObjective === Number.POSITIVE_INFINITY) return undefined;
+    return { sites: this.#best, objective: this.#bestObjective };
+  }
+
+  #restart(restart: number, starts: Int32Array[]): void {
+    const random = new Random(this.budget.seed, restart);
+    const isHot = restart % 2 === 0 || this.#bestObjective === Number.POSITIVE_INFINITY;
+    this.#state.reset(isHot ? starts[(restart >> 1) % starts.length]! : this.#best);
+    const typical = this.#typicalChange(random);
+    const share = Math.floor(this.budget.evaluations / RESTARTS);
+    const end = this.#done + share;
+    const from = typical * (isHot ? HOT : WARM);
+    const cooling = (COLD * typical) / from;
+    const begin = this.#done;
+    while (this.#done < end && !this.#expired) {
+      const progress = (this.#done - begin) / share;
+      const temperature = from * cooling ** progress;
+      this.#state.strictness = typical * LENIENT * (STRICT / LENIENT) ** progress;
+      for (const stop = this.#done + STRIDE; this.#done < stop; ) {
+        this.#done += this.#neighbourhood.step(random, temperature);
+        if (this.#state.objective < this.#bestObjective) this.#keep();
+      }
+      this.#look();
+    }
+  }
+
+  /** Mean difference that a random change makes to the objective. */
+  #typicalChange(random: Random): number {
+    const { movable } = this.#neighbourhood;
+    this.#state.strictness = 0;
+    let sum = 0;
+    let count = 0;
+    for (let sample = 0; sample < SAMPLES; sample += 1) {
+      const operator = random.pick(movable);
+      const change = Math.abs(this.#state.probe(operator, random.pick(this.problem.candidates[operator]!)));
+      if (change > 0) {
+        sum += change;
+        count += 1;
+      }
+    }
+    return count > 0 ? sum / count : 1;
+  }
+
+  /** Best change first, from the best placement, until none helps. */
+  #descend(): void {
+    if (this.#bestObjective === Number.POSITIVE_INFINITY) return;
+    const state = this.#state;
+    state.reset(this.#best);
+    state.strictness = 1e6;
+    for (let improved = true; improved && !this.#expired; ) {
+      improved = false;
+      for (const operator of this.#neighbourhood.movable) {
+        let best = -1;
+        let bestChange = -1e-12;
+        for (const site of this.problem.candidates[operator]!) {
+          const change = state.probe(operator, site);
+          if (change >= bestChange) continue;
+          best = site;
+          bestChange = change;
+        }
+        if (best >= 0) {
+          state.move(operator, best);
+          improved = true;
+        }
+      }
+      this.#keep();
+      this.#look();
+    }
+  }
+
+  #keep(): void {
+    if (!this.#state.feasible || this.#state.objective >= this.#bestObjective) return;
+    this.#bestObjective = this.#state.objective;
+    this.#best.set(this.#state.site);
+  }
+
+  #look(): void {
+    this.#expired ||= this.budget.expired();
+    this.budget.onProgress?.(this.#done);
+  }
+}
