@@ -16,8 +16,8 @@ export interface Machine {
   userId: number;
   /** The content of a file, or undefined when it cannot be read. */
   read(path: string): string | undefined;
-  /** The full path of a program, or undefined. */
-  which(program: string): string | undefined;
+  /** The full path of a program, and whether its folder is on PATH; undefined when it is nowhere. */
+  which(program: string): { path: string; onPath: boolean } | undefined;
   /** Free bytes of the file system that holds a path. */
   freeSpace(path: string): number;
 }

@@ -25,13 +25,14 @@ const root: Check = ({ userId }) => ({
 
 function program(name: string, debianPackage: string, why: string, missing: CheckResult['status']): Check {
   return ({ which }) => {
-    const path = which(name);
+    const found = which(name);
+    if (found?.onPath) return { id: name, status: 'ok', detail: found.path, why };
     return {
       id: name,
-      status: path ? 'ok' : missing,
-      detail: path ?? 'not installed',
+      status: missing,
+      detail: found ? `installed at ${found.path}, which is not on PATH` : 'not installed',
       why,
-      fix: path ? undefined : `apt-get install ${debianPackage}`,
+      fix: found ? 'Run it as root, whose PATH has that folder.' : `apt-get install ${debianPackage}`,
     };
   };
 }

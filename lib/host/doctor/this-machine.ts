@@ -18,8 +18,11 @@ export const thisMachine: Machine = {
     }
   },
   which(program) {
-    const folders = [...(process.env.PATH ?? '').split(':'), ...SYSTEM_FOLDERS];
-    return folders.map((folder) => join(folder, program)).find(isExecutable);
+    const find = (folders: string[]) => folders.map((folder) => join(folder, program)).find(isExecutable);
+    const found = find((process.env.PATH ?? '').split(':'));
+    if (found) return { path: found, onPath: true };
+    const elsewhere = find(SYSTEM_FOLDERS);
+    return elsewhere ? { path: elsewhere, onPath: false } : undefined;
   },
   freeSpace(path) {
     for (let folder = path; ; folder = dirname(folder)) {

@@ -12,7 +12,7 @@ const PI: Machine = {
       '/lib/modules/6.6.31+rpt-rpi-v8/modules.dep': 'kernel/fs/overlayfs/overlay.ko.xz:\n',
       '/sys/fs/cgroup/cgroup.controllers': 'cpuset cpu io memory pids\n',
     })[path],
-  which: (program) => `/usr/bin/${program}`,
+  which: (program) => ({ path: `/usr/bin/${program}`, onPath: true }),
   freeSpace: () => 5e9,
 };
 
@@ -28,7 +28,16 @@ describe('doctor', () => {
   const ailments: [string, Partial<Machine>, Record<string, string>][] = [
     ['a 32-bit userland', { architecture: 'arm' }, { architecture: 'fail' }],
     ['a user without rights', { userId: 1000 }, { root: 'warn' }],
-    ['no runc', { which: (name) => (name === 'runc' ? undefined : name) }, { runc: 'fail', conmon: 'ok' }],
+    [
+      'no runc',
+      { which: (name) => (name === 'runc' ? undefined : PI.which(name)) },
+      { runc: 'fail', conmon: 'ok' },
+    ],
+    [
+      'a PATH without /usr/sbin',
+      { which: (name) => ({ path: `/usr/sbin/${name}`, onPath: false }) },
+      { runc: 'fail' },
+    ],
     ['little space', { freeSpace: () => 1e8 }, { space: 'warn' }],
     [
       'the Pi kernel’s default of no memory cgroup',
