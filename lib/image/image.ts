@@ -56,7 +56,10 @@ export interface ResolvedImage {
 
 /** A blob being read. Pull-based, so that a slow reader slows the sender down. */
 export interface BlobReader {
-  /** The next bytes, as they came (any length above 0), or undefined at the end. */
+  /**
+   * The next bytes, as they came (any length above 0), or undefined at the end. They are valid until the
+   * next call.
+   */
   read(): Promise<Uint8Array | undefined>;
   /** Ends early and frees the connection. Harmless after the end. */
   close(): void;

@@ -14,7 +14,7 @@ export function openSource(reference: string, options: RegistrySourceOptions = {
 export async function readAll(reader: BlobReader | undefined): Promise<Buffer> {
   if (!reader) throw new Error('the source does not have the blob');
   const pieces: Uint8Array[] = [];
-  for (let piece = await reader.read(); piece; piece = await reader.read()) pieces.push(piece);
+  for (let piece = await reader.read(); piece; piece = await reader.read()) pieces.push(Buffer.from(piece));
   return Buffer.concat(pieces);
 }
 
