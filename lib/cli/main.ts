@@ -1,6 +1,7 @@
 #!/usr/bin/env node
+import './small-heap';
+
 import { parseArgs } from 'node:util';
-import { setFlagsFromString } from 'node:v8';
 import { toGaruaError, VERSION } from '../base';
 import { COMMON_OPTIONS, type Command, type Invocation, UsageError } from './command';
 import { COMMANDS } from './commands';
@@ -89,10 +90,6 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(EXIT.success);
   throw error;
 });
-
-// V8 lets short-lived objects fill 32 MB before it looks after them; a pull has better uses for the memory
-// of a small machine, and is no slower with less.
-setFlagsFromString('--semi-space-growth-factor=1');
 
 main(process.argv.slice(2)).then(
   // Idle connections and workers must not keep a finished command alive.
