@@ -61,12 +61,15 @@ export class PermissionError extends GaruaError {
   }
 }
 
+/** What the file system and SQLite call a full disk; the last one is about SQLite's shared memory file. */
+const FULL = new Set(['ENOSPC', 'EDQUOT', 'SQLITE_FULL', 'SQLITE_IOERR_SHMSIZE']);
+
 /** Turns whatever was thrown into a GaruaError, translating the file system's common failures. */
 export function toGaruaError(error: unknown, context = 'the operation'): GaruaError {
   if (error instanceof GaruaError) return error;
   const { code, path, message, name } = (error ?? {}) as NodeJS.ErrnoException;
   const options = { cause: error };
-  if (code === 'ENOSPC' || code === 'EDQUOT') return new DiskFullError(path ?? context, options);
+  if (FULL.has(code ?? '')) return new DiskFullError(path ?? context, options);
   if (code === 'EACCES' || code === 'EPERM') {
     return new PermissionError(`${context} is not permitted: ${message}`, undefined, options);
   }

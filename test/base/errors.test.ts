@@ -13,6 +13,9 @@ describe('errors', () => {
     const full = Object.assign(new Error('ENOSPC: no space'), { code: 'ENOSPC', path: '/data/x' });
     assert.equal(toGaruaError(full).code, 'ERR_DISK_FULL');
     assert.match(toGaruaError(full).message, /\/data\/x/);
+    for (const code of ['EDQUOT', 'SQLITE_FULL', 'SQLITE_IOERR_SHMSIZE']) {
+      assert.equal(toGaruaError(Object.assign(new Error('full'), { code })).code, 'ERR_DISK_FULL');
+    }
     const denied = Object.assign(new Error('EACCES: denied'), { code: 'EACCES' });
     assert.equal(toGaruaError(denied, 'writing').code, 'ERR_PERMISSION');
     assert.equal(toGaruaError(abortError()).code, 'ERR_ABORTED');

@@ -103,6 +103,14 @@ export class ImageIndex {
     this.database.prepare('DELETE FROM images WHERE ref = ?').run(ref);
   }
 
+  /** Forgets images and layers together. */
+  forget(refs: string[], chainIds: Digest[]): void {
+    this.database.transaction(() => {
+      for (const ref of refs) this.deleteImage(ref);
+      for (const chainId of chainIds) this.deleteLayer(chainId);
+    })();
+  }
+
   toStoredImage(record: ImageRecord): StoredImage {
     const { ref, digest, platform, config, chainIds, pulledAt } = record;
     let size = 0;

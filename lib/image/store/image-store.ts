@@ -7,6 +7,7 @@ import {
   type Journal,
   type LongCall,
   throwIfAborted,
+  toGaruaError,
   writeFileAtomic,
 } from '../../base';
 import type {
@@ -152,6 +153,8 @@ export class ImageStore {
   async prune(options: PruneOptions): Promise<PruneSummary> {
     throwIfAborted(options.signal, 'prune');
     const keep = new Set(options.keep);
+    // First, since on a full disk the index needs room to forget something.
+    let bytesFreed = await this.#layers.removeBlobs(this.#puller.blobsInUse);
     const used = new Set<string>([...keep, ...this.#puller.pinned.keys()]);
     const images: string[] = [];
     for (const { ref, digest, chainIds } of this.#index.images()) {
@@ -159,13 +162,14 @@ export class ImageStore {
       else images.push(ref);
     }
     const layers = this.#index.layers().filter((layer) => !used.has(layer.chainId));
-    for (const ref of images) this.#index.deleteImage(ref);
-    const removal = this.#layers.remove(layers.map((layer) => layer.chainId));
+    const chainIds = layers.map((layer) => layer.chainId);
+    const forgotten = this.#forget(images, chainIds);
+    const removal = this.#layers.remove(chainIds);
     await Promise.all(images.map((ref) => rm(this.#imageFile(ref), { force: true })));
     await removal;
-    let bytesFreed = await this.#layers.removeBlobs(this.#puller.blobsInUse);
+    if (!forgotten) this.#index.forget(images, chainIds);
     for (const layer of layers) bytesFreed += layer.unpacked;
-    return { images, layers: layers.map((layer) => layer.chainId), bytesFreed };
+    return { images, layers: chainIds, bytesFreed };
   }
 
   /** Waits for pulls that others still need, then ends all threads. */
@@ -218,6 +222,17 @@ export class ImageStore {
   async #saveImage(record: ImageRecord): Promise<void> {
     await writeFileAtomic(this.#imageFile(record.ref), JSON.stringify(record));
     this.#index.putImage(record);
+  }
+
+  /** False when the disk is too full even for that: then the files have to go first. */
+  #forget(refs: string[], chainIds: Digest[]): boolean {
+    try {
+      this.#index.forget(refs, chainIds);
+      return true;
+    } catch (error) {
+      if (toGaruaError(error).code !== 'ERR_DISK_FULL') throw error;
+      return false;
+    }
   }
 
   /** Makes the index say what is on disk; an image that lacks a layer is no image. */

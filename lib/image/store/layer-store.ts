@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { renameSync, rmSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type DataDirectory, type Journal, syncFileSystem, syncFolder } from '../../base';
+import { type DataDirectory, type Journal, syncFileSystem, syncFolder, toGaruaError } from '../../base';
 import type { Digest, LayerMount } from '../image';
 import type { WorkerPool } from '../pipeline/worker-pool';
 import type { ImageIndex, LayerRecord } from './image-index';
@@ -71,6 +71,10 @@ export class LayerStore {
   /** Where a layer is unpacked. Nothing is there once this has resolved. */
   async prepare(chainId: Digest): Promise<string> {
     const partial = this.#partial(chainId);
+    // An entry that a full disk kept in the journal must not vouch for what is unpacked now.
+    for (const { id, subject } of this.journal.unfinished(JOURNAL_KIND)) {
+      if (subject === chainId) this.journal.end(id);
+    }
     await this.#discardPath(partial);
     return partial;
   }
@@ -94,10 +98,12 @@ export class LayerStore {
     try {
       await this.#finish(record);
     } catch (error) {
+      // It may have its name already, when the index could not take it.
       await rm(this.#json(record.chainId), { force: true });
+      await this.#discardPath(join(this.#folder, hex(record.chainId)));
       throw error;
     } finally {
-      this.journal.end(entry);
+      this.#end(entry);
     }
   }
 
@@ -107,11 +113,10 @@ export class LayerStore {
     this.#emptyTrash();
   }
 
-  /** Removes layers from the index and the disk. Nobody may use them any more. */
+  /** Removes the files of layers that the index has forgotten. Nobody may use them any more. */
   async remove(chainIds: Digest[]): Promise<void> {
     // In one go: a pull of the same layer that starts now must not meet half of the old one.
     for (const chainId of chainIds) {
-      this.index.deleteLayer(chainId);
       rmSync(this.#json(chainId), { force: true });
       try {
         renameSync(join(this.#folder, hex(chainId)), this.#trashName());
@@ -154,8 +159,18 @@ export class LayerStore {
     for (const entry of this.journal.unfinished<CommitData>(JOURNAL_KIND)) {
       const { record } = entry.data;
       const complete = entry.data.boot === boot && (await exists(this.#partial(record.chainId)));
-      if (complete) await this.#finish(record);
-      this.journal.end(entry.id);
+      // What cannot be finished now is adopted or discarded as all that has no record.
+      if (complete) await this.#finish(record).catch(() => {});
+      this.#end(entry.id);
+    }
+  }
+
+  /** On a full disk the entry stays; `prepare` and the next start take it away. */
+  #end(entry: number): void {
+    try {
+      this.journal.end(entry);
+    } catch (error) {
+      if (toGaruaError(error).code !== 'ERR_DISK_FULL') throw error;
     }
   }
 

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { BlobSource } from '../../../lib/image';
 import { type FaultyRegistry, startFaultyRegistry } from '../../support/faulty-registry';
-import { fileLayer, makeImage, sha256 } from '../../support/images';
+import { fileLayer, makeImage, sha256, type TestImage } from '../../support/images';
 import { tarArchive } from '../../support/tar';
 import { temporaryFolder } from '../../support/temporary';
 import { MemorySource } from './memory-source';
@@ -130,18 +130,32 @@ describe('a pull that cannot end well', () => {
     await store.close();
   });
 
-  it('says that the disk is full, gives the room back, and works once there is more', async () => {
-    const mounted = folder.join('small-disk');
+  /** A tmpfs of so many megabytes, for `use`; what it throws must not be hidden by a busy mount. */
+  async function onSmallDisk(
+    name: string,
+    megabytes: number,
+    big: TestImage,
+    use: (store: OpenStore, mounted: string) => Promise<void>,
+  ): Promise<void> {
+    const mounted = folder.join(name);
     mkdirSync(mounted);
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=3m', 'garua-test', mounted]);
+    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m`, 'garua-test', mounted]);
+    let store: OpenStore | undefined;
     try {
-      const big = makeImage({
-        compression: 'none',
-        layers: [fileLayer({ a: 'x' }), fileLayer({ big: Buffer.alloc(6_000_000, 'x') })],
-      });
-      const store = await openStore(join(mounted, 'data'), {
-        images: { 'library/a': new MemorySource(big) },
-      });
+      store = await openStore(join(mounted, 'data'), { images: { 'library/a': new MemorySource(big) } });
+      await use(store, mounted);
+    } finally {
+      await store?.close();
+      execFileSync('umount', [mounted]);
+    }
+  }
+
+  it('says that the disk is full, gives the room back, and works once there is more', async () => {
+    const big = makeImage({
+      compression: 'none',
+      layers: [fileLayer({ a: 'x' }), fileLayer({ big: Buffer.alloc(6_000_000, 'x') })],
+    });
+    await onSmallDisk('small-disk', 3, big, async (store, mounted) => {
       await assert.rejects(store.images.pull('a'), { code: 'ERR_DISK_FULL' });
       assert.deepEqual(store.images.images(), []);
       await store.images.prune({ keep: [] });
@@ -149,28 +163,40 @@ describe('a pull that cannot end well', () => {
       assert.deepEqual(store.names('blobs'), []);
       execFileSync('mount', ['-o', 'remount,size=20m', mounted]);
       await store.images.pull('a');
-      await store.close();
-    } finally {
-      execFileSync('umount', [mounted]);
-    }
+    });
+  });
+
+  it('prunes a disk on which not even the index has room left', async () => {
+    const small = makeImage({ layers: [fileLayer({ big: randomBytes(500_000) })] });
+    await onSmallDisk('filled-disk', 3, small, async (store, mounted) => {
+      await store.images.pull('a');
+      fill(join(mounted, 'ballast'));
+      const { images, layers } = await store.images.prune({ keep: [] });
+      assert.deepEqual([images.length, layers.length], [1, 1]);
+      assert.deepEqual(store.images.images(), []);
+      assert.deepEqual(store.names('layers'), ['.trash']);
+    });
   });
 
   it('does without keeping the blob where the layer needs all the room', async () => {
-    const mounted = folder.join('tight-disk');
-    mkdirSync(mounted);
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=5m', 'garua-test', mounted]);
-    try {
-      const big = makeImage({ layers: [fileLayer({ big: randomBytes(3_500_000) })] });
-      const store = await openStore(join(mounted, 'data'), {
-        images: { 'library/a': new MemorySource(big) },
-      });
+    const big = makeImage({ layers: [fileLayer({ big: randomBytes(3_500_000) })] });
+    await onSmallDisk('tight-disk', 5, big, async (store) => {
       await store.images.pull('a');
-      await store.close();
-    } finally {
-      execFileSync('umount', [mounted]);
-    }
+    });
   });
 });
+
+/** Writes a file until its disk has not a byte left. */
+function fill(path: string): void {
+  const file = openSync(path, 'w');
+  try {
+    for (;;) writeSync(file, Buffer.alloc(4096));
+  } catch (error) {
+    assert.equal((error as NodeJS.ErrnoException).code, 'ENOSPC');
+  } finally {
+    closeSync(file);
+  }
+}
 
 describe('sources in front of the image’s own', () => {
   const folder = temporaryFolder();
