@@ -40,6 +40,11 @@ export class CriticalPath {
   /** Largest head among the operators up to each. */
   readonly #largest: Float64Array;
   readonly #scratch: Float64Array;
+  /** Operators whose head or tail may have changed, and how far they lie. */
+  readonly #headChanged: Uint8Array;
+  readonly #tailChanged: Uint8Array;
+  #lastHead = 0;
+  #firstTail = 0;
 
   constructor(
     private readonly incoming: Adjacency,
@@ -53,6 +58,8 @@ export class CriticalPath {
     this.#tail = new Float64Array(this.#count);
     this.#largest = new Float64Array(this.#count);
     this.#scratch = new Float64Array(this.#count);
+    this.#headChanged = new Uint8Array(this.#count);
+    this.#tailChanged = new Uint8Array(this.#count);
   }
 
   /** The length if `operator` ran at `target`. */
@@ -79,11 +86,58 @@ export class CriticalPath {
 
   /** To be called after `operator` changed its site. */
   update(operator: number): void {
-    const { incoming, outgoing, site, latency, siteCount } = this;
+    this.#markAround(operator);
+    this.#updateHeads(operator);
+    this.#updateTails(operator);
+  }
+
+  /** Counts everything anew. */
+  reset(): void {
+    this.length = 0;
+    if (this.#count === 0) return;
+    this.#headChanged.fill(1);
+    this.#tailChanged.fill(1);
+    this.#lastHead = this.#count - 1;
+    this.#firstTail = 0;
+    this.#updateHeads(0);
+    this.#updateTails(this.#count - 1);
+  }
+
+  /** Its own head and its targets' depend on where it runs; so do its own tail and its sources'. */
+  #markAround(operator: number): void {
+    this.#lastHead = operator;
+    this.#firstTail = operator;
+    this.#headChanged[operator] = 1;
+    this.#tailChanged[operator] = 1;
+    this.#markTargets(operator);
+    this.#markSources(operator);
+  }
+
+  #markTargets(operator: number): void {
+    const { start, neighbour } = this.outgoing;
+    for (let at = start[operator]!; at < start[operator + 1]!; at += 1) {
+      const target = neighbour[at]!;
+      this.#headChanged[target] = 1;
+      if (target > this.#lastHead) this.#lastHead = target;
+    }
+  }
+
+  #markSources(operator: number): void {
+    const { start, neighbour } = this.incoming;
+    for (let at = start[operator]!; at < start[operator + 1]!; at += 1) {
+      const source = neighbour[at]!;
+      this.#tailChanged[source] = 1;
+      if (source < this.#firstTail) this.#firstTail = source;
+    }
+  }
+
+  #updateHeads(first: number): void {
+    const { incoming, site, latency, siteCount } = this;
     const head = this.#head;
-    const tail = this.#tail;
-    let largest = operator > 0 ? this.#largest[operator - 1]! : 0;
-    for (let each = operator; each < this.#count; each += 1) {
+    const changed = this.#headChanged;
+    for (let each = first; each <= this.#lastHead; each += 1) {
+      if (changed[each] === 0) continue;
+      changed[each] = 0;
       let longest = 0;
       const own = site[each]!;
       for (let at = incoming.start[each]!; at < incoming.start[each + 1]!; at += 1) {
@@ -91,11 +145,25 @@ export class CriticalPath {
         const length = head[other]! + latency[site[other]! * siteCount + own]!;
         if (length > longest) longest = length;
       }
+      if (longest === head[each]) continue;
       head[each] = longest;
-      if (longest > largest) largest = longest;
+      this.#markTargets(each);
+    }
+    let largest = first > 0 ? this.#largest[first - 1]! : 0;
+    for (let each = first; each < this.#count; each += 1) {
+      if (head[each]! > largest) largest = head[each]!;
       this.#largest[each] = largest;
     }
-    for (let each = operator; each >= 0; each -= 1) {
+    this.length = largest;
+  }
+
+  #updateTails(last: number): void {
+    const { outgoing, site, latency, siteCount } = this;
+    const tail = this.#tail;
+    const changed = this.#tailChanged;
+    for (let each = last; each >= this.#firstTail; each -= 1) {
+      if (changed[each] === 0) continue;
+      changed[each] = 0;
       let longest = 0;
       const own = site[each]! * siteCount;
       for (let at = outgoing.start[each]!; at < outgoing.start[each + 1]!; at += 1) {
@@ -103,16 +171,10 @@ export class CriticalPath {
         const length = tail[other]! + latency[own + site[other]!]!;
         if (length > longest) longest = length;
       }
+      if (longest === tail[each]) continue;
       tail[each] = longest;
+      this.#markSources(each);
     }
-    this.length = largest;
-  }
-
-  /** Counts everything anew. */
-  reset(): void {
-    if (this.#count === 0) return;
-    this.update(this.#count - 1);
-    this.update(0);
   }
 
   #recount(operator: number, headOfOperator: number, target: number): number {
