@@ -1,0 +1,126 @@
+import { join } from 'node:path';
+import { BenchFlow, type FlowNode } from './flow';
+import { median, type Row, type StreamCase } from './row';
+
+const WINDOW = join(__dirname, '../../../nodes/window/window');
+const core = (path: string) =>
+  join(
+    require.resolve('@node-red/nodes/package.json', { paths: [require.resolve('node-red')] }),
+    '..',
+    'core',
+    path,
+  );
+
+const windowNode = (settings: object): FlowNode => ({
+  id: 'first',
+  type: 'window',
+  wires: [['sink'], []],
+  ...settings,
+});
+const eventTime = {
+  time: 'event',
+  timeProperty: 'payload.time',
+  outOfOrderness: '0 s',
+  value: 'payload.value',
+};
+const tumbling = { ...eventTime, size: '1 s', aggregates: [{ op: 'mean' }] };
+const payload = (n: number) => ({ time: n, value: n % 997 });
+
+/** The window node in a flow. */
+export const node: StreamCase = {
+  name: 'node',
+  async run(quick) {
+    const flow = await BenchFlow.start();
+    const messages = quick ? 40_000 : 300_000;
+    const rounds = quick ? 3 : 7;
+    const pass: FlowNode = { id: 'first', type: 'bench-pass', wires: [['sink']] };
+    const rates: Record<string, number[]> = { pass: [], off: [], on: [] };
+    const measure = async (name: string, middle: FlowNode) => {
+      const { perSecond } = await flow.rate([middle], [WINDOW], { messages, warmUp: 10_000, payload });
+      rates[name]!.push(perSecond);
+    };
+    // In turn, so that what else the machine does hits all of them.
+    for (let round = 0; round < rounds; round += 1) {
+      await measure('pass', pass);
+      await measure('off', windowNode({ ...tumbling, durable: false }));
+      await measure('on', windowNode({ ...tumbling, durable: true }));
+    }
+    const [passed, off, on] = ['pass', 'off', 'on'].map((name) => median(rates[name]!)) as [
+      number,
+      number,
+      number,
+    ];
+    const rows: Row[] = [
+      { what: 'pass-through node in a flow', value: passed, unit: 'messages/s' },
+      { what: 'window node, tumbling mean, one key', value: off, unit: 'messages/s' },
+      { what: 'window node / pass-through node', value: off / passed, unit: 'x', bar: { atLeast: 0.6 } },
+      { what: 'window node with durable state / pass-through node', value: on / passed, unit: 'x' },
+      {
+        what: 'durable state: slower by',
+        value: Math.max(0, (1 - on / off) * 100),
+        unit: '%',
+        bar: { atMost: 25 },
+      },
+    ];
+    rows.push(...(await slideByOne(flow, quick)));
+    await flow.stop();
+    return rows;
+  },
+};
+
+async function slideByOne(flow: BenchFlow, quick: boolean): Promise<Row[]> {
+  const batch: FlowNode[] = [
+    {
+      id: 'first',
+      type: 'batch',
+      mode: 'count',
+      count: '1000',
+      overlap: '999',
+      interval: '10',
+      allowEmptySequence: false,
+      topics: [],
+      wires: [['join']],
+    },
+    {
+      id: 'join',
+      type: 'join',
+      mode: 'auto',
+      build: 'array',
+      property: 'payload',
+      propertyType: 'msg',
+      key: 'topic',
+      joiner: '',
+      useparts: true,
+      accumulate: false,
+      timeout: '',
+      count: '',
+      reduceRight: false,
+      wires: [['sink']],
+    },
+  ];
+  const nodes = [core('sequence/19-batch.js'), core('sequence/17-split.js')];
+  // Each message makes a thousand: more at once would fill the memory.
+  const few = { messages: quick ? 200 : 1_000, warmUp: 1_000, burst: 5, payload: (n: number) => n };
+  const theirs = await flow.rate(batch, nodes, few);
+  const rows: Row[] = [
+    { what: 'batch(1000/999) + join', value: theirs.perCpuSecond, unit: 'messages/CPU-s' },
+  ];
+  for (const width of [1_000, 100_000]) {
+    const settings = { windowType: 'count', count: width, step: 1, aggregates: [{ op: 'mean' }] };
+    const load = {
+      messages: quick ? 60_000 : 300_000,
+      warmUp: 1.2 * width,
+      payload: (n: number) => n % 997,
+    };
+    const ours = await flow.rate([windowNode(settings)], [WINDOW], load);
+    const label = `window node by one, width ${width.toLocaleString('en')}`;
+    rows.push({ what: label, value: ours.perCpuSecond, unit: 'messages/CPU-s' });
+    rows.push({
+      what: `${label} / batch + join`,
+      value: ours.perCpuSecond / theirs.perCpuSecond,
+      unit: 'x',
+      bar: { atLeast: 500 },
+    });
+  }
+  return rows;
+}

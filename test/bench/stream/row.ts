@@ -1,0 +1,27 @@
+/** One line of the table: what was measured, and what it must reach. */
+export interface Row {
+  what: string;
+  value: number;
+  unit: string;
+  bar?: { atLeast: number } | { atMost: number };
+}
+
+export interface StreamCase {
+  name: string;
+  run(quick: boolean): Promise<Row[]>;
+}
+
+export function isMet({ value, bar }: Row): boolean {
+  if (!bar) return true;
+  return 'atLeast' in bar ? value >= bar.atLeast : value <= bar.atMost;
+}
+
+export function median(values: number[]): number {
+  return [...values].sort((a, b) => a - b)[values.length >> 1]!;
+}
+
+/** CPU-seconds of this process, all threads. */
+export function cpuSeconds(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
+}
