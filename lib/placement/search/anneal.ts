@@ -22,16 +22,20 @@ const STRIDE = 128;
 /** Changes that are sampled to learn what a typical one costs. */
 const SAMPLES = 256;
 /** Temperatures as multiples of the typical change of the objective. */
-const HOT = 0.6;
-const WARM = 0.08;
+const HOT = 0.1;
+const WARM = 0.05;
 const COLD = 0.0004;
-/** What a unit of violation costs in typical changes, in the beginning and in the end. */
-const LENIENT = 1;
-const STRICT = 12;
+/** What a unit of violation costs, in typical changes: at first, at least and at most. */
+const FIRST_PRICE = 1;
+const LOWEST_PRICE = 0.01;
+const HIGHEST_PRICE = 50;
+/** How fast that price follows the state of the search. */
+const ADAPTATION = 0.05;
 
 /**
  * Simulated annealing with restarts (Kirkpatrick, Gelatt and Vecchi, 1983). Constraints may be broken on the
- * way at a price that rises. Odd runs begin hot at one of the given starts; even ones begin warm at the
+ * way, at a price that falls while they hold and rises while they do not, which keeps the search at the edge
+ * of the feasible (strategic oscillation; Glover, 1977). Odd runs begin hot at one of the given starts; even ones begin warm at the
  * best placement found so far. Gives the best feasible placement met, if any.
  */
 export function anneal(
@@ -86,10 +90,13 @@ class Annealing {
     const from = typical * (isHot ? HOT : WARM);
     const cooling = (COLD * typical) / from;
     const begin = this.#done;
+    let price = FIRST_PRICE;
     while (this.#done < end && !this.#expired) {
       const progress = (this.#done - begin) / share;
       const temperature = from * cooling ** progress;
-      this.#state.strictness = typical * LENIENT * (STRICT / LENIENT) ** progress;
+      price *= this.#state.feasible ? 1 - ADAPTATION : 1 + ADAPTATION;
+      price = Math.min(Math.max(price, LOWEST_PRICE), HIGHEST_PRICE);
+      this.#state.strictness = typical * price;
       for (const stop = this.#done + STRIDE; this.#done < stop; ) {
         this.#done += this.#neighbourhood.step(random, temperature);
         if (this.#state.objective < this.#bestObjective) this.#keep();
