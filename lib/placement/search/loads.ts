@@ -13,6 +13,12 @@ export class Loads {
   excess = 0;
   readonly #load: Float64Array;
   readonly #undo: Float64Array;
+  readonly #touched: number[] = [];
+  /** The attempt in which a load was touched last. */
+  readonly #touchedIn: Float64Array;
+  #round = 0;
+  #excessBefore = 0;
+  #brokenBefore = 0;
 
   constructor(
     private readonly capacity: Float64Array,
@@ -20,6 +26,7 @@ export class Loads {
   ) {
     this.#load = new Float64Array(capacity.length);
     this.#undo = new Float64Array(capacity.length);
+    this.#touchedIn = new Float64Array(capacity.length);
   }
 
   clear(): void {
@@ -46,13 +53,28 @@ export class Loads {
     return this.broken === 0 ? 0 : this.broken + this.excess;
   }
 
-  /** Remembers a load, to be put back exactly by `restore`. */
-  remember(index: number): void {
-    this.#undo[index] = this.#load[index]!;
+  /** From here to `rollback` changes are made by `attempt`. */
+  begin(): void {
+    this.#round += 1;
+    this.#touched.length = 0;
+    this.#excessBefore = this.excess;
+    this.#brokenBefore = this.broken;
   }
 
-  restore(index: number): void {
-    this.#change(index, this.#undo[index]!);
+  attempt(index: number, amount: number): void {
+    if (this.#touchedIn[index] !== this.#round) {
+      this.#touchedIn[index] = this.#round;
+      this.#undo[index] = this.#load[index]!;
+      this.#touched.push(index);
+    }
+    this.#change(index, this.#load[index]! + amount);
+  }
+
+  /** Puts everything back exactly as it was. */
+  rollback(): void {
+    for (const index of this.#touched) this.#load[index] = this.#undo[index]!;
+    this.excess = this.#excessBefore;
+    this.broken = this.#brokenBefore;
   }
 
   #change(index: number, load: number): void {

@@ -217,39 +217,28 @@ export class SearchState {
     return current === NO_SITE || (current !== LOST_SITE && current === site) ? 0 : 1;
   }
 
-  /** Loads only change where two paths differ; the loads are put back as they were. */
   #probeLinks(operator: number, target: number): number {
     const links = this.#links;
-    const limited = this.#limited;
-    if (!links || !limited) return 0;
+    if (!links) return 0;
     const before = links.penalty();
-    const excess = links.excess;
-    const touched: number[] = [];
+    links.begin();
     this.#eachStream(
       operator,
       (stream, oldPair, newPair) => {
-        const mbps = this.problem.streamMbps[stream]!;
-        for (const [pair, amount] of [
-          [oldPair, -mbps],
-          [newPair, mbps],
-        ] as const) {
-          for (let at = limited.start[pair]!; at < limited.start[pair + 1]!; at += 1) {
-            const link = limited.link[at]!;
-            if (!touched.includes(link)) {
-              touched.push(link);
-              links.remember(link);
-            }
-            links.add(link, amount);
-          }
-        }
+        this.#attemptPath(links, oldPair, -this.problem.streamMbps[stream]!);
+        this.#attemptPath(links, newPair, this.problem.streamMbps[stream]!);
       },
       this.site[operator]!,
       target,
     );
     const difference = links.penalty() - before;
-    for (const link of touched) links.restore(link);
-    links.excess = excess;
+    links.rollback();
     return difference;
+  }
+
+  #attemptPath(links: Loads, pair: number, mbps: number): void {
+    const { start, link } = this.#limited!;
+    for (let at = start[pair]!; at < start[pair + 1]!; at += 1) links.attempt(link[at]!, mbps);
   }
 
   #loadLinks(operator: number, at: number, sign: number): void {
