@@ -190,6 +190,12 @@ describe('placement search', () => {
     if (answer.bound !== undefined) assert.ok(answer.bound < answer.objective);
   });
 
+  it('a model too large for HiGHS is annealed, and nothing is claimed', async () => {
+    const model = randomModel({ operators: 150, sites: 100, seed: 1 });
+    const { feasible, optimal, solver } = await place(model, { exact: true, evaluations: 20_000 });
+    assert.deepEqual([feasible, optimal, solver], [true, false, 'annealing']);
+  });
+
   it('out of time before anything was found: not found, and not called infeasible', async () => {
     const model = randomModel({ operators: 40, sites: 20, seed: 1, utilisation: 0.99 });
     // Nothing fits everywhere, and no time is left to prove or to find anything.

@@ -61,10 +61,6 @@ export class LinearProgram {
     this.#rowUpper.push(upper);
   }
 
-  get columns(): number {
-    return this.#cost.length;
-  }
-
   data(): LinearProgramData {
     const numCols = this.#cost.length;
     const numRows = this.#rowLower.length;

@@ -48,11 +48,7 @@ export class PlacementProgram {
     this.#place = problem.candidates.map((sites, operator) => this.#placeColumns(operator, sites));
     if (!relaxed.cpu) this.#capacity(problem.cpu, problem.siteCpu);
     if (!relaxed.memory) this.#capacity(problem.memory, problem.siteMemory);
-    this.#flows(relaxed.bandwidth ?? false);
-  }
-
-  get columns(): number {
-    return this.#program.columns;
+    if (needsFlows(problem, scale, relaxed)) this.#flows(relaxed.bandwidth ?? false);
   }
 
   data(): LinearProgramData {
@@ -216,6 +212,27 @@ export class PlacementProgram {
   #distance(a: number, b: number): number {
     return this.problem.latency[a * this.problem.siteIds.length + b]!;
   }
+}
+
+/** Columns that the program of a problem has, so that one that is too large need not be made. */
+export function programSize(problem: Problem, scale: Scale | undefined, relaxed: Relaxation = {}): number {
+  const { candidates, streamFrom, streamTo } = problem;
+  let size = candidates.reduce((sum, sites) => sum + sites.length, 0);
+  if (!needsFlows(problem, scale, relaxed)) return size;
+  for (let stream = 0; stream < streamFrom.length; stream += 1) {
+    size += candidates[streamFrom[stream]!]!.length * candidates[streamTo[stream]!]!.length;
+  }
+  return size;
+}
+
+/** Where only room is asked for, it does not matter who talks to whom. */
+function needsFlows(problem: Problem, scale: Scale | undefined, relaxed: Relaxation): boolean {
+  if (scale) return true;
+  const isPathMissing = problem.latency.includes(Number.POSITIVE_INFINITY);
+  const isLimited = problem.paths.links.some(
+    ({ bandwidthMbps }) => bandwidthMbps !== Number.POSITIVE_INFINITY,
+  );
+  return isPathMissing || (isLimited && !relaxed.bandwidth);
 }
 
 function joined({ streamFrom, streamTo, streamBytes, streamMbps }: Problem): Flow[] {

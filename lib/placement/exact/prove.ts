@@ -1,7 +1,7 @@
 import { type Contradiction, listed } from '../model/domains';
 import type { Problem } from '../model/problem';
 import { solveWithHighs } from './highs';
-import { PlacementProgram, type Relaxation } from './placement-program';
+import { PlacementProgram, programSize, type Relaxation } from './placement-program';
 
 /** Columns up to which a proof is tried. */
 const LARGEST_PROGRAM = 50_000;
@@ -20,9 +20,9 @@ const KINDS: { kind: keyof Relaxation; words: (problem: Problem) => string }[] =
 export async function proveInfeasible(problem: Problem, seconds: number): Promise<Contradiction | undefined> {
   const deadline = performance.now() + seconds * 1000;
   const isInfeasible = async (relaxed: Relaxation): Promise<boolean> => {
-    const program = new PlacementProgram(problem, undefined, relaxed);
     const left = (deadline - performance.now()) / 1000;
-    if (program.columns > LARGEST_PROGRAM || left <= 0) return false;
+    if (programSize(problem, undefined, relaxed) > LARGEST_PROGRAM || left <= 0) return false;
+    const program = new PlacementProgram(problem, undefined, relaxed);
     const { status } = await solveWithHighs(program.data(), { seconds: left });
     return status === 'infeasible';
   };

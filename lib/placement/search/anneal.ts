@@ -35,8 +35,8 @@ const ADAPTATION = 0.05;
 /**
  * Simulated annealing with restarts (Kirkpatrick, Gelatt and Vecchi, 1983). Constraints may be broken on the
  * way, at a price that falls while they hold and rises while they do not, which keeps the search at the edge
- * of the feasible (strategic oscillation; Glover, 1977). Odd runs begin hot at one of the given starts; even ones begin warm at the
- * best placement found so far. Gives the best feasible placement met, if any.
+ * of the feasible (strategic oscillation; Glover, 1977). Runs begin by turns hot at one of the given starts
+ * and warm at the best placement found so far. Gives the best feasible placement met, if any.
  */
 export function anneal(
   problem: Problem,

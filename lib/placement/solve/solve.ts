@@ -1,7 +1,7 @@
 import type { Progress } from '../../base';
 import { PlacementInfeasibleError, PlacementNotFoundError } from '../errors';
 import { solveWithHighs } from '../exact/highs';
-import { PlacementProgram } from '../exact/placement-program';
+import { PlacementProgram, programSize } from '../exact/placement-program';
 import { proveInfeasible } from '../exact/prove';
 import { evaluateSites, type Scale, scaleOf } from '../model/evaluate';
 import { narrow } from '../model/feasibility';
@@ -16,6 +16,8 @@ import type { Job } from './job';
 export const EXACT_SECONDS = 60;
 /** What a proof that nothing is feasible may take. */
 const PROOF_SECONDS = 20;
+/** Columns up to which HiGHS is asked: more would take gigabytes. */
+const LARGEST_PROGRAM = 1_000_000;
 /** How near to the bound counts as proven, relative to the objective. */
 const PROVEN = 1e-8;
 /** Share of its usual evaluations that annealing gets when HiGHS goes on from there. */
@@ -82,6 +84,10 @@ class Solution {
       const { onIncumbent } = this.events;
       onIncumbent?.(this.#answer(problem, scale, found, { solver: 'annealing', optimal: false }));
     }
+    if (programSize(problem, scale) > LARGEST_PROGRAM) {
+      if (!found) throw await this.#failure(problem);
+      return this.#answer(problem, scale, found, { solver: 'annealing', optimal: false });
+    }
     const program = new PlacementProgram(problem, scale);
     const { status, columns, bound } = await solveWithHighs(program.data(), {
       seconds: Math.max(this.#left(), 0.01),
@@ -146,7 +152,8 @@ class Solution {
 /** Enough for the size: a small model has few placements, in a large one each change costs more. */
 export function evaluationsFor({ operatorIds, siteIds }: Problem): number {
   const size = operatorIds.length * siteIds.length;
-  return Math.round(Math.min(5e6, Math.max(1e5, 3000 * size)));
+  const affordable = Math.min(5e6, 2.5e9 / Math.max(1, operatorIds.length));
+  return Math.round(Math.min(affordable, Math.max(1e5, 3000 * size)));
 }
 
 function progressOf(done: number, total: number): Progress {
