@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import { crc32, createGunzip } from 'node:zlib';
+import { createGunzip } from 'node:zlib';
 import type * as ZlibSync from 'zlib-sync';
 import { type Decompressor, type Output, undecompressable } from './decompressor';
 import { StreamDecompressor } from './stream-decompressor';
@@ -16,6 +16,7 @@ const OUTPUT_STEP = 64 << 10;
 const STREAM_CHUNK = 256 << 10;
 /** CRC32 and ISIZE, RFC 1952 section 2.3.1. */
 const TRAILER = 8;
+const ISIZE = 4;
 const MAGIC = 3;
 
 function loadBinding(): typeof ZlibSync | undefined {
@@ -99,7 +100,6 @@ export class GzipDecompressor implements Decompressor {
 /** Inflates one member and finds where the next one starts, which zlib-sync does not say. */
 class FirstMember {
   readonly #inflate: ZlibSync.Inflate;
-  #crc = 0;
   #size = 0;
   #push = SMALLEST_PUSH * 4;
   /** The last bytes pushed before the current piece: the trailer may have started there. */
@@ -138,19 +138,19 @@ class FirstMember {
 
   /**
    * The bytes from the next member's start on; none when only padding follows; undefined when more input
-   * is needed to tell. The trailer's value may occur by chance (it is all zeros for an empty member), so
-   * the place that a gzip header follows wins.
+   * is needed to tell. The end of the trailer is the member's size, known by now, right before the next
+   * header or the end. The same bytes may occur before by chance, but not with a header behind them; zlib
+   * has checked the CRC, so it need not be computed a second time to look for it.
    */
   findNextMember(window: Uint8Array, atEnd: boolean): Uint8Array | undefined {
     const bytes = Buffer.from(window.buffer, window.byteOffset, window.length);
-    const trailer = Buffer.alloc(TRAILER);
-    trailer.writeUInt32LE(this.#crc);
-    trailer.writeUInt32LE(this.#size % 2 ** 32, 4);
+    const size = Buffer.alloc(ISIZE);
+    size.writeUInt32LE(this.#size % 2 ** 32);
     let undecided = false;
     let padded = false;
-    for (let at = bytes.indexOf(trailer); at >= 0; at = bytes.indexOf(trailer, at + 1)) {
-      if (at + TRAILER > this.#latestEnd) break;
-      const next = bytes.subarray(at + TRAILER);
+    for (let at = bytes.indexOf(size); at >= 0; at = bytes.indexOf(size, at + 1)) {
+      if (at + ISIZE > this.#latestEnd) break;
+      const next = bytes.subarray(at + ISIZE);
       if (next.length < MAGIC && !atEnd) undecided = true;
       else if (next[0] === 0x1f && next[1] === 0x8b && next[2] === 8) return next;
       else if (next.length === 0 || next[0] === 0) padded = true;
@@ -168,7 +168,6 @@ class FirstMember {
     const result = this.#inflate.result as Buffer;
     const { length } = result;
     if (length > 0) {
-      this.#crc = crc32(result, this.#crc);
       this.#size += length;
       this.output(result);
       // Frees the memory now: garbage outside the heap grows to 30 MB before V8 looks after it.
