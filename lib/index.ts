@@ -82,3 +82,25 @@ export {
   RegistryUnreachableError,
 } from './image';
 export * from './image/image';
+export {
+  type Aggregate,
+  type AggregateSpec,
+  type Clock,
+  DurableState,
+  type EngineState,
+  type LateEvent,
+  type Limits,
+  type Pane,
+  parseWindowSpec,
+  SteadyClock,
+  type StreamEvent,
+  StreamExpressionError,
+  StreamInputError,
+  StreamSpecError,
+  StreamStateError,
+  StreamStorageError,
+  WindowEngine,
+  WindowRunner,
+  type WindowSpec,
+  type WindowSpecInput,
+} from './stream';

@@ -1,7 +1,9 @@
 /** A Node-RED in this process, with a source that sends as fast as Node-RED takes it. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { NodeAPI } from 'node-red';
 import { cpuSeconds } from './row';
 
@@ -30,9 +32,12 @@ export interface Load {
   /** Sent at once. Default 2,000. */
   burst?: number;
   payload: (n: number) => unknown;
+  /** Each message is answered with one, once the clock runs: wait for all answers. */
+  answered?: boolean;
 }
 
-function benchNodes(RED: NodeAPI): void {
+/** The nodes of the benchmark itself; Node-RED loads them from its user folder. */
+export function benchNodes(RED: NodeAPI): void {
   const register = (type: string, build: (node: BenchNode) => void) => {
     RED.nodes.registerType(type, function (this: BenchNode, definition: never) {
       RED.nodes.createNode(this as never, definition);
@@ -50,41 +55,77 @@ function benchNodes(RED: NodeAPI): void {
   );
 }
 
+/** The parts of Node-RED's own interface that are used. */
+interface NodeRed {
+  init(server: unknown, settings: object): void;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+  events: { once(name: string, listener: () => void): void };
+  nodes: { getNode(id: string): BenchNode };
+  runtime: { flows: { setFlows(options: object): Promise<unknown> } };
+}
+
+const WINDOW = join(__dirname, '../../../nodes/window');
+
+/** Not the test helper: its hooks cost more than the nodes. */
 export class BenchFlow {
-  readonly #helper: {
-    [method: string]: (...values: never[]) => unknown;
-  } = require('node-red-node-test-helper');
+  readonly #red: NodeRed = require('node-red');
   readonly #folder = mkdtempSync(join(tmpdir(), 'garua-bench-'));
 
   static async start(): Promise<BenchFlow> {
     const flow = new BenchFlow();
-    const { init, settings, startServer } = flow.#helper as Record<string, (...values: unknown[]) => unknown>;
-    init!.call(flow.#helper, require.resolve('node-red'));
-    settings!.call(flow.#helper, { userDir: flow.#folder });
-    await startServer!.call(flow.#helper);
+    const nodes = join(flow.#folder, 'nodes');
+    mkdirSync(nodes);
+    writeFileSync(
+      join(nodes, 'bench.js'),
+      `module.exports = require(${JSON.stringify(__filename)}).benchNodes;`,
+    );
+    const types = ['bench-source', 'bench-pass', 'bench-sink'].map(
+      (type) => `RED.nodes.registerType('${type}', {});`,
+    );
+    writeFileSync(join(nodes, 'bench.html'), `<script type="text/javascript">${types.join('')}</script>`);
+    flow.#red.init(createServer(), {
+      userDir: flow.#folder,
+      nodesDir: [nodes, WINDOW],
+      flowFile: 'flows.json',
+      credentialSecret: 'bench',
+      httpAdminRoot: false,
+      httpNodeRoot: false,
+      telemetry: { enabled: false, updateNotification: false },
+      logging: { console: { level: 'warn', metrics: false, audit: false } },
+    });
+    const started = flow.#flowsStarted();
+    await flow.#red.start();
+    await started;
     return flow;
   }
 
   /**
    * Messages per second, and per CPU-second, through `middle`: the nodes between source and sink, the first
-   * with id `first`, the last wired to `sink`. `nodes` are the files of further node types.
+   * with id `first`, the last wired to `sink`.
    */
   async rate(
     middle: FlowNode[],
-    nodes: string[],
-    { messages, warmUp, burst = BURST, payload }: Load,
+    { messages, warmUp, burst = BURST, payload, answered = false }: Load,
   ): Promise<{ perSecond: number; perCpuSecond: number }> {
-    const flow: FlowNode[] = [
+    // Nothing of the flow before may be taken over.
+    await this.#deploy([]);
+    await this.#deploy([
       { id: 'tab', type: 'tab', label: 'bench' },
       { id: 'source', z: 'tab', type: 'bench-source', wires: [['first'], ['mark']] },
       ...middle.map((node) => ({ z: 'tab', ...node })),
-      { id: 'sink', z: 'tab', type: 'bench-sink' },
-      { id: 'mark', z: 'tab', type: 'helper' },
+      { id: 'sink', z: 'tab', type: 'bench-sink', wires: [] },
+      { id: 'mark', z: 'tab', type: 'bench-sink', wires: [] },
+    ]);
+    const [source, mark, sink] = ['source', 'mark', 'sink'].map((id) => this.#red.nodes.getNode(id)) as [
+      BenchNode,
+      BenchNode,
+      BenchNode,
     ];
-    const { load, unload, getNode } = this.#helper as Record<string, (...values: unknown[]) => unknown>;
-    await load!.call(this.#helper, [benchNodes, ...nodes.map((path) => require(path))], flow);
-    const source = getNode!.call(this.#helper, 'source') as BenchNode;
-    const mark = getNode!.call(this.#helper, 'mark') as BenchNode;
+    let answers = 0;
+    sink.on('input', () => {
+      answers += 1;
+    });
     let arrived = () => {};
     mark.on('input', () => arrived());
     const sendBurst = async (from: number) => {
@@ -99,18 +140,29 @@ export class BenchFlow {
     let sent = 0;
     for (; sent < warmUp; sent += burst) await sendBurst(sent);
     const [start, cpu, first] = [performance.now(), cpuSeconds(), sent];
-    for (; sent < first + messages; sent += burst) await sendBurst(sent);
-    const result = {
+    for (answers = 0; sent < first + messages; ) {
+      await sendBurst(sent);
+      sent += burst;
+      while (answered && answers < sent - first) await nextTurn();
+    }
+    return {
       perSecond: ((sent - first) / (performance.now() - start)) * 1_000,
       perCpuSecond: (sent - first) / (cpuSeconds() - cpu),
     };
-    await unload!.call(this.#helper);
-    return result;
   }
 
   async stop(): Promise<void> {
-    const { stopServer } = this.#helper as Record<string, (...values: unknown[]) => Promise<void>>;
-    await stopServer!.call(this.#helper);
+    await this.#red.stop();
     rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  async #deploy(flow: FlowNode[]): Promise<void> {
+    const started = this.#flowsStarted();
+    await this.#red.runtime.flows.setFlows({ flows: { flows: flow }, deploymentType: 'full', user: null });
+    await started;
+  }
+
+  #flowsStarted(): Promise<void> {
+    return new Promise((resolve) => this.#red.events.once('flows:started', resolve));
   }
 }

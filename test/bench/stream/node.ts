@@ -1,15 +1,5 @@
-import { join } from 'node:path';
 import { BenchFlow, type FlowNode } from './flow';
 import { median, type Row, type StreamCase } from './row';
-
-const WINDOW = join(__dirname, '../../../nodes/window/window');
-const core = (path: string) =>
-  join(
-    require.resolve('@node-red/nodes/package.json', { paths: [require.resolve('node-red')] }),
-    '..',
-    'core',
-    path,
-  );
 
 const windowNode = (settings: object): FlowNode => ({
   id: 'first',
@@ -31,12 +21,12 @@ export const node: StreamCase = {
   name: 'node',
   async run(quick) {
     const flow = await BenchFlow.start();
-    const messages = quick ? 40_000 : 300_000;
+    const messages = quick ? 100_000 : 1_000_000;
     const rounds = quick ? 3 : 7;
     const pass: FlowNode = { id: 'first', type: 'bench-pass', wires: [['sink']] };
     const rates: Record<string, number[]> = { pass: [], off: [], on: [] };
     const measure = async (name: string, middle: FlowNode) => {
-      const { perSecond } = await flow.rate([middle], [WINDOW], { messages, warmUp: 10_000, payload });
+      const { perSecond } = await flow.rate([middle], { messages, warmUp: 50_000, payload });
       rates[name]!.push(perSecond);
     };
     // In turn, so that what else the machine does hits all of them.
@@ -98,21 +88,32 @@ async function slideByOne(flow: BenchFlow, quick: boolean): Promise<Row[]> {
       wires: [['sink']],
     },
   ];
-  const nodes = [core('sequence/19-batch.js'), core('sequence/17-split.js')];
   // Each message makes a thousand: more at once would fill the memory.
-  const few = { messages: quick ? 200 : 1_000, warmUp: 1_000, burst: 5, payload: (n: number) => n };
-  const theirs = await flow.rate(batch, nodes, few);
+  const few = {
+    messages: quick ? 200 : 1_000,
+    warmUp: 1_000,
+    burst: 5,
+    payload: (n: number) => n,
+    answered: true,
+  };
+  const theirs = await flow.rate(batch, few);
   const rows: Row[] = [
     { what: 'batch(1000/999) + join', value: theirs.perCpuSecond, unit: 'messages/CPU-s' },
   ];
   for (const width of [1_000, 100_000]) {
-    const settings = { windowType: 'count', count: width, step: 1, aggregates: [{ op: 'mean' }] };
+    const settings = {
+      windowType: 'count',
+      count: width,
+      step: 1,
+      durable: false,
+      aggregates: [{ op: 'mean' }],
+    };
     const load = {
-      messages: quick ? 60_000 : 300_000,
-      warmUp: 1.2 * width,
+      messages: quick ? 100_000 : 300_000,
+      warmUp: 1.2 * width + 10_000,
       payload: (n: number) => n % 997,
     };
-    const ours = await flow.rate([windowNode(settings)], [WINDOW], load);
+    const ours = await flow.rate([windowNode(settings)], load);
     const label = `window node by one, width ${width.toLocaleString('en')}`;
     rows.push({ what: label, value: ours.perCpuSecond, unit: 'messages/CPU-s' });
     rows.push({

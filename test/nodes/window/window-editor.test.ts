@@ -122,25 +122,34 @@ describe('the window node in the editor', function () {
     await row.locator('select').selectOption('quantile');
     await row.getByPlaceholder('0.5').fill('0.9');
     await row.getByPlaceholder('name: quantile').fill('p90');
+    await dialog.getByText('add answer').click();
+    const alarm = dialog.locator('.garua-row').last();
+    await alarm.locator('select').selectOption('anomaly');
+    await alarm.getByPlaceholder('above').fill('40');
     await dialog.locator('#node-input-offset').fill('30 s');
     await editor.picture('window-filled', dialog);
     await editor.closeDialog();
     await editor.deploy();
     dialog = await editor.openDialog('mean of ten minutes');
-    equal(await dialog.locator('.garua-row').count(), 4);
-    equal(await dialog.locator('.garua-row').last().getByPlaceholder('0.5').inputValue(), '0.9');
+    equal(await dialog.locator('.garua-row').count(), 5);
+    equal(await dialog.locator('.garua-row').nth(3).getByPlaceholder('0.5').inputValue(), '0.9');
     equal(await dialog.locator('#node-input-offset').inputValue(), '30 s');
     await editor.page.locator('#node-dialog-cancel').click();
     await editor.settled();
     const flows = (await (await fetch(`${nodeRed.url}flows`)).json()) as {
       type: string;
+      name: string;
       aggregates: unknown[];
     }[];
-    deepEqual(flows.find(({ type }) => type === 'window')!.aggregates.at(-1), {
-      op: 'quantile',
-      as: 'p90',
-      parameter: '0.9',
-    });
+    deepEqual(
+      flows
+        .find(({ type, name }) => type === 'window' && name === 'mean of ten minutes')!
+        .aggregates.slice(-2),
+      [
+        { op: 'quantile', as: 'p90', parameter: '0.9' },
+        { op: 'anomaly', above: '40' },
+      ],
+    );
   });
 
   it('shows its help', async () => {
