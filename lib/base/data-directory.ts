@@ -1,7 +1,8 @@
-import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
+import { closeSync, openSync, statSync, writeSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { GaruaError } from './errors';
+import { GaruaError, InvalidArgumentError } from './errors';
+import { makeFolders } from './files';
 import { tryLockFile } from './syscalls';
 
 /** Another process owns the data directory. */
@@ -41,10 +42,10 @@ export class DataDirectory {
   /**
    * Makes the directory when missing and becomes its only owner, until `close` or the end of the process.
    *
-   * @throws {DataDirectoryInUseError}
+   * @throws {DataDirectoryInUseError} {InvalidArgumentError} when it can be no folder
    */
   acquire(): void {
-    mkdirSync(this.path, { recursive: true, mode: 0o711 });
+    this.#make();
     const lock = openSync(this.join('garua.lock'), 'a', 0o600);
     if (!tryLockFile(lock)) {
       closeSync(lock);
@@ -53,6 +54,20 @@ export class DataDirectory {
     this.#lock = lock;
     // For people who look; what counts is the lock, which the kernel drops with the process.
     writeSync(lock, `${process.pid}\n`);
+  }
+
+  #make(): void {
+    try {
+      makeFolders(this.path, 0o711);
+      if (statSync(this.path).isDirectory()) return;
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code !== 'ENOENT' && code !== 'ENOTDIR') throw error;
+    }
+    throw new InvalidArgumentError(
+      `${this.path} cannot be a data directory: it is no folder, and none can be made there`,
+      'Choose a folder on a disk of this machine with --data.',
+    );
   }
 
   close(): void {

@@ -60,6 +60,9 @@ function parse(command: Command, words: string[]): Invocation {
     if (count > maximum) throw new UsageError(`"${parsed.positionals[maximum]}" is one word too many`);
     if (end >= 0 && !command.takesRest) throw new UsageError('nothing may stand after --');
   }
+  for (const name of ['data', 'socket'] as const) {
+    if (parsed.values[name] === '') throw new UsageError(`--${name} is empty`);
+  }
   return { options: parsed.values, positionals: parsed.positionals, rest, signal: interruption() };
 }
 

@@ -40,6 +40,10 @@ describe('garua', () => {
       ['run', 'a', '--env', 'novalue'],
       ['run', 'a', '-v', 'x'],
       ['run', 'a', '-p', 'x:y'],
+      ['run', 'a', '-p', '99999:80'],
+      ['run', 'a', '-v', '/tmp:relative'],
+      ['run', 'a', '--memory', 'much'],
+      ['ps', '--socket', ''],
       ['run', 'a', '--net', 'moon'],
       ['run', 'a', '--pull', 'perhaps'],
       ['logs', 'a', '--tail', 'x'],
@@ -60,6 +64,14 @@ describe('garua', () => {
       assert.equal(status, 1);
       assert.equal(stdout, '');
       assert.match(stderr, /^error ERR_IMAGE_NOT_FOUND: .*fog\/none.*\nhint: .+\n$/);
+    });
+
+    it('says what is wrong with a data directory that can be none', async () => {
+      for (const path of ['/proc/none', '/etc/passwd', '/etc/passwd/below']) {
+        const { status, stderr } = await garua(path, 'images');
+        assert.equal(status, 1);
+        assert.match(stderr, /^error ERR_INVALID_ARGUMENT: .*data directory/);
+      }
     });
 
     it('help goes to stdout', async () => {
@@ -144,6 +156,12 @@ describe('garua', () => {
     const log = await garua(data, 'logs', 'web');
     assert.equal(log.stdout, 'from the host\nsecond\n');
     assert.equal((await garua(data, 'logs', 'web', '--tail', '1')).stdout, 'second\n');
+
+    const lines = await garuaJson<{ text: string }[]>(data, 'logs', 'web');
+    assert.deepEqual(
+      lines.map(({ text }) => text),
+      ['from the host', 'second'],
+    );
 
     const removing = await garua(data, 'rm', 'web');
     assert.equal(removing.status, 1);

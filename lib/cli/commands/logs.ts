@@ -5,7 +5,8 @@ import { type Command, longCall, text, UsageError, withHost } from '../command';
 export const logs: Command = {
   name: 'logs',
   usage: 'NAME [--follow] [--tail N] [--since TIME] [--json]',
-  summary: 'Print what a container wrote; --json prints one document per line.',
+  summary:
+    'Print what a container wrote; --json prints a list of lines, and with --follow one document per line.',
   options: {
     follow: { type: 'boolean', short: 'f' },
     tail: { type: 'string' },
@@ -22,6 +23,7 @@ export const logs: Command = {
         tail,
         since: text(options, 'since'),
       });
+      if (options.json && !options.follow) return printList(lines);
       for await (const line of lines) {
         if (options.json) process.stdout.write(`${JSON.stringify(line)}\n`);
         else writeLogLine(line);
@@ -33,6 +35,16 @@ export const logs: Command = {
 /** A container's line goes where the container wrote it. */
 export function writeLogLine({ stream, text: line }: LogLine): void {
   process[stream].write(`${line}\n`);
+}
+
+/** One document, written as it comes: a log may be longer than memory. */
+async function printList(lines: AsyncIterable<LogLine>): Promise<void> {
+  let separator = '[\n';
+  for await (const line of lines) {
+    process.stdout.write(`${separator}  ${JSON.stringify(line)}`);
+    separator = ',\n';
+  }
+  process.stdout.write(separator === '[\n' ? '[]\n' : '\n]\n');
 }
 
 function lineCount(value: string | undefined): number | undefined {

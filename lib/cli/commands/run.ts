@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { GaruaError, parseSize } from '../../base';
 import type { ContainerSpec, ContainerStatus, Mount, PublishedPort } from '../../container';
 import type { Host } from '../../host';
@@ -14,6 +15,8 @@ import {
 } from '../command';
 import { printJson, withProgressBar } from '../output';
 import { writeLogLine } from './logs';
+
+const LARGEST_PORT = 65_535;
 
 /** A container that was run in the foreground ended with a status other than 0. */
 export class ContainerExitedError extends GaruaError {
@@ -110,7 +113,7 @@ function containerSpec({ options, positionals, rest }: Invocation): ContainerSpe
     mounts: texts(options, 'volume').map(mount),
     network: oneOf(options, 'net', ['bridge', 'host', 'none'] as const),
     ports: texts(options, 'publish').map(publishedPort),
-    memory: memory === undefined ? undefined : parseSize(memory),
+    memory: memory === undefined ? undefined : memoryLimit(memory),
   };
 }
 
@@ -125,18 +128,32 @@ function mount(words: string): Mount {
   if (!source || !target || more.length > 0 || (mode !== undefined && mode !== 'ro' && mode !== 'rw')) {
     throw new UsageError(`-v ${words} is not of the form HOST:CONTAINER[:ro]`);
   }
-  return { source, target, readOnly: mode === 'ro' };
+  if (!target.startsWith('/'))
+    throw new UsageError(`-v ${words}: the path in the container must begin with /`);
+  return { source: resolve(source), target, readOnly: mode === 'ro' };
 }
 
 function publishedPort(words: string): PublishedPort {
   const match = /^(?:(.+):)?(\d+):(\d+)(?:\/(tcp|udp))?$/.exec(words);
   if (!match) throw new UsageError(`-p ${words} is not of the form [ADDRESS:]HOST:CONTAINER[/udp]`);
+  const [hostPort, containerPort] = [Number(match[2]), Number(match[3])];
+  for (const port of [hostPort, containerPort]) {
+    if (port < 1 || port > LARGEST_PORT) throw new UsageError(`-p ${words}: ${port} is not a port`);
+  }
   return {
     hostAddress: match[1],
-    hostPort: Number(match[2]),
-    containerPort: Number(match[3]),
+    hostPort,
+    containerPort,
     protocol: match[4] === 'udp' ? 'udp' : 'tcp',
   };
+}
+
+function memoryLimit(words: string): number {
+  try {
+    return parseSize(words);
+  } catch (error) {
+    throw new UsageError(`--memory: ${(error as Error).message}`);
+  }
 }
 
 function oneOf<T extends string>(options: OptionValues, name: string, values: readonly T[]): T | undefined {
