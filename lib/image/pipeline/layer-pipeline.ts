@@ -157,7 +157,8 @@ export class LayerPipeline {
 
   #worker(index: number): PipelineWorker {
     let worker = this.#workers[index];
-    if (!worker?.alive) {
+    if (!worker?.alive || worker.worn) {
+      if (worker) this.pool.giveBack(worker);
       worker = this.pool.take();
       this.#workers[index] = worker;
     }

@@ -21,10 +21,14 @@ interface Waiting {
   reject(error: GaruaError): void;
 }
 
+const JOBS_PER_THREAD = 32;
+
 /** One thread that runs jobs in the order they were given. */
 export class PipelineWorker {
   readonly #worker: Worker;
   readonly #waiting: Waiting[] = [];
+  readonly #idle: (() => void)[] = [];
+  #jobs = 0;
   /** Settles when the thread has loaded its modules, or has ended. */
   readonly #loaded: Promise<void>;
   #ended: GaruaError | undefined;
@@ -52,12 +56,24 @@ export class PipelineWorker {
     return this.#ended === undefined;
   }
 
+  /** It has run enough jobs: what zlib-sync keeps for each goes only with the thread. */
+  get worn(): boolean {
+    return this.#jobs >= JOBS_PER_THREAD;
+  }
+
   run(job: Job): Promise<JobResult> {
     if (this.#ended) return Promise.reject(this.#ended);
+    this.#jobs += 1;
     return new Promise((resolve, reject) => {
       if (this.#waiting.push({ resolve, reject }) === 1) this.#worker.ref();
       this.#worker.postMessage(job);
     });
+  }
+
+  /** Ends the thread once it has done the jobs that it was given. */
+  async retire(): Promise<void> {
+    if (this.#waiting.length > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
+    await this.terminate();
   }
 
   /** Ends the thread; not while it loads a native module, which would end the whole process. */
@@ -69,7 +85,10 @@ export class PipelineWorker {
 
   #settle(reply: JobReply): void {
     const waiting = this.#waiting.shift()!;
-    if (this.#waiting.length === 0) this.#worker.unref();
+    if (this.#waiting.length === 0) {
+      this.#worker.unref();
+      for (const resolve of this.#idle.splice(0)) resolve();
+    }
     if ('result' in reply) waiting.resolve(reply.result);
     else waiting.reject(revive(reply.failure));
   }
@@ -77,6 +96,7 @@ export class PipelineWorker {
   #end(error: GaruaError): void {
     this.#ended ??= error;
     for (const { reject } of this.#waiting.splice(0)) reject(this.#ended);
+    for (const resolve of this.#idle.splice(0)) resolve();
   }
 }
 
@@ -112,7 +132,8 @@ export class WorkerPool {
   }
 
   giveBack(worker: PipelineWorker): void {
-    if (worker.alive) this.#idle.add(worker);
+    if (worker.worn) void worker.retire().then(() => this.#all.delete(worker));
+    else if (worker.alive) this.#idle.add(worker);
     else this.#all.delete(worker);
     this.#reapLater();
   }

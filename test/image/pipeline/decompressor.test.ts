@@ -126,14 +126,20 @@ for (const [name, make] of [
       }
     });
 
-    it('notices flipped bits, or puts out what the digest will refuse', async () => {
+    it('notices flipped bits, unless they mean nothing', async () => {
       const data = sample(2000);
       const zipped = gzipSync(data);
       // From the deflate data on: some fields of the header mean nothing.
       for (let at = 10; at < zipped.length; at += 3) {
         const damaged = Buffer.from(zipped);
         damaged[at]! ^= 1 << (at % 8);
-        await assert.rejects(decompress([damaged], make), rejected, `byte ${at}`);
+        try {
+          // The last bits of the deflate data may only fill its last byte up.
+          assert.deepEqual(await decompress([damaged], make), data, `byte ${at}`);
+          assert.equal(at + 1, zipped.length - 8, `byte ${at}`);
+        } catch (error) {
+          assert.equal((error as { code: string }).code, rejected.code, `byte ${at}: ${error}`);
+        }
       }
     });
 

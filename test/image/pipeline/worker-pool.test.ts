@@ -35,6 +35,18 @@ describe('WorkerPool', () => {
     assert.ok(!first.alive);
   });
 
+  it('replaces a thread that has run many jobs, after the last of them', async () => {
+    const pool = new WorkerPool();
+    const worker = pool.take();
+    const jobs = Array.from({ length: 40 }, () => worker.run({ kind: 'remove', paths: [] }));
+    assert.ok(worker.worn);
+    pool.giveBack(worker);
+    assert.notEqual(pool.take(), worker);
+    await Promise.all(jobs);
+    await pool.close();
+    assert.ok(!worker.alive);
+  });
+
   it('gives a typed error for every job of a thread that ends', async () => {
     const worker = new PipelineWorker();
     const ring = Ring.create(64);

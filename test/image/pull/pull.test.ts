@@ -135,6 +135,18 @@ describe('pulling', () => {
     await store.close();
   });
 
+  it('takes images with more layers than one thread may unpack', async () => {
+    const layers = Array.from({ length: 40 }, (_, layer) => fileLayer({ [`layer${layer}`]: `${layer}` }));
+    const store = await openStore(folder.join('many'), {
+      images: { 'library/a': new MemorySource(makeImage({ layers })) },
+    });
+    const result = await store.images.pull('a');
+    for (const [layer, mount] of store.images.mounts(result.chainIds).entries()) {
+      assert.equal(readFileSync(join(mount.path, `layer${layer}`), 'utf8'), `${layer}`);
+    }
+    await store.close();
+  });
+
   it('stores a base that two images share once, and does not fetch it again', async () => {
     const base = fileLayer({ base: big });
     const [one, two] = ['one', 'two'].map((name) =>
