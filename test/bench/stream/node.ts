@@ -21,12 +21,12 @@ export const node: StreamCase = {
   name: 'node',
   async run(quick) {
     const flow = await BenchFlow.start();
-    const messages = quick ? 100_000 : 1_000_000;
+    const messages = quick ? 200_000 : 1_000_000;
     const rounds = quick ? 3 : 7;
     const pass: FlowNode = { id: 'first', type: 'bench-pass', wires: [['sink']] };
     const rates: Record<string, number[]> = { pass: [], off: [], on: [] };
     const measure = async (name: string, middle: FlowNode) => {
-      const { perSecond } = await flow.rate([middle], { messages, warmUp: 50_000, payload });
+      const { perSecond } = await flow.rate([middle], { messages, warmUp: 150_000, payload });
       rates[name]!.push(perSecond);
     };
     // In turn, so that what else the machine does hits all of them.
