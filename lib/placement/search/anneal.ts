@@ -15,8 +15,10 @@ export interface SearchBudget {
   onProgress?(done: number): void;
 }
 
-/** Independent runs, each with its share of the evaluations. */
-const RESTARTS = 6;
+/** What a run needs per operator to cool slowly enough; the evaluations decide how many runs there are. */
+const EVALUATIONS_PER_OPERATOR = 8000;
+const FEWEST_RUNS = 4;
+const MOST_RUNS = 12;
 /** Evaluations between two looks at clock and temperature. */
 const STRIDE = 128;
 /** Changes that are sampled to learn what a typical one costs. */
@@ -72,20 +74,25 @@ class Annealing {
       this.#keep();
     }
     if (this.#neighbourhood.movable.length > 0) {
-      for (let restart = 0; restart < RESTARTS && !this.#expired; restart += 1)
-        this.#restart(restart, starts);
+      const runs = this.#runs();
+      const share = Math.floor(this.budget.evaluations / runs);
+      for (let run = 0; run < runs && !this.#expired; run += 1) this.#run(run, share, starts);
       this.#descend();
     }
     if (this.#bestObjective === Number.POSITIVE_INFINITY) return undefined;
     return { sites: this.#best, objective: this.#bestObjective };
   }
 
-  #restart(restart: number, starts: Int32Array[]): void {
-    const random = new Random(this.budget.seed, restart);
-    const isHot = restart % 2 === 0 || this.#bestObjective === Number.POSITIVE_INFINITY;
-    this.#state.reset(isHot ? starts[(restart >> 1) % starts.length]! : this.#best);
+  #runs(): number {
+    const slow = EVALUATIONS_PER_OPERATOR * this.#neighbourhood.movable.length;
+    return Math.min(Math.max(Math.round(this.budget.evaluations / slow), FEWEST_RUNS), MOST_RUNS);
+  }
+
+  #run(run: number, share: number, starts: Int32Array[]): void {
+    const random = new Random(this.budget.seed, run);
+    const isHot = run % 2 === 0 || this.#bestObjective === Number.POSITIVE_INFINITY;
+    this.#state.reset(isHot ? starts[(run >> 1) % starts.length]! : this.#best);
     const typical = this.#typicalChange(random);
-    const share = Math.floor(this.budget.evaluations / RESTARTS);
     const end = this.#done + share;
     const from = typical * (isHot ? HOT : WARM);
     const cooling = (COLD * typical) / from;
