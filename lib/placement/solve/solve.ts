@@ -155,7 +155,7 @@ class Solution {
  */
 export function evaluationsFor({ operatorIds, siteIds }: Problem): number {
   const size = operatorIds.length * siteIds.length;
-  const useful = Math.min(60 * size ** 2, 2e6 * Math.max(1, size / 1000) ** 0.4);
+  const useful = Math.min(60 * size ** 2, 2e6 * Math.max(1, size / 1000) ** 0.7);
   const affordable = 2.5e9 / Math.max(1, operatorIds.length);
   return Math.round(Math.max(1e5, Math.min(useful, affordable)));
 }
