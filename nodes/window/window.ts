@@ -31,6 +31,8 @@ class WindowNode {
   readonly #status: StatusLine;
   readonly #ready: Promise<void>;
   #runner: WindowRunner | undefined;
+  /** Id of the message that is being served: the panes that it fires carry it on. */
+  #trigger: unknown;
   /** Messages in their order, where a key takes a while or the state is still being read. */
   #queue: Promise<void> | undefined;
 
@@ -128,7 +130,9 @@ class WindowNode {
       done();
       return;
     }
+    this.#trigger = message._msgid;
     this.#runner!.push({ kind: 'event', event: reading.event, done });
+    this.#trigger = undefined;
   }
 
   /** @returns whether the message is about the windows, and no event */
@@ -150,7 +154,7 @@ class WindowNode {
 
   #send(output: Output): void {
     if (isLate(output)) this.#sendLate(output);
-    else this.#node.send([paneMessage(output), null]);
+    else this.#node.send([paneMessage(output, this.#trigger), null]);
   }
 
   #sendLate(output: LateEvent): void {
@@ -168,9 +172,10 @@ class WindowNode {
   }
 }
 
-/** The pane is the payload, its key the topic. */
-function paneMessage(pane: Pane): never {
-  return { topic: pane.key, payload: pane } as never;
+/** The pane is the payload, its key the topic. One that the clock has fired gets its id from Node-RED. */
+function paneMessage(pane: Pane, id: unknown): never {
+  const message = { topic: pane.key, payload: pane };
+  return (id === undefined ? message : { _msgid: id, ...message }) as never;
 }
 
 function plain({ time, key, value, source }: StreamEvent): StreamEvent {

@@ -110,13 +110,15 @@ export class BenchFlow {
   ): Promise<{ perSecond: number; perCpuSecond: number }> {
     // Nothing of the flow before may be taken over.
     await this.#deploy([]);
-    await this.#deploy([
+    const flow: FlowNode[] = [
       { id: 'tab', type: 'tab', label: 'bench' },
       { id: 'source', z: 'tab', type: 'bench-source', wires: [['first'], ['mark']] },
       ...middle.map((node) => ({ z: 'tab', ...node })),
       { id: 'sink', z: 'tab', type: 'bench-sink', wires: [] },
       { id: 'mark', z: 'tab', type: 'bench-sink', wires: [] },
-    ]);
+    ];
+    // Without a place on the canvas a node is taken for a configuration.
+    await this.#deploy(flow.map((node, at) => (node.type === 'tab' ? node : { x: at, y: 0, ...node })));
     const [source, mark, sink] = ['source', 'mark', 'sink'].map((id) => this.#red.nodes.getNode(id)) as [
       BenchNode,
       BenchNode,

@@ -69,10 +69,10 @@ async function slideByOne(flow: BenchFlow, quick: boolean): Promise<Row[]> {
       interval: '10',
       allowEmptySequence: false,
       topics: [],
-      wires: [['join']],
+      wires: [['joined']],
     },
     {
-      id: 'join',
+      id: 'joined',
       type: 'join',
       mode: 'auto',
       build: 'array',
@@ -110,7 +110,7 @@ async function slideByOne(flow: BenchFlow, quick: boolean): Promise<Row[]> {
     };
     const load = {
       messages: quick ? 100_000 : 300_000,
-      warmUp: 1.2 * width + 10_000,
+      warmUp: 1.2 * width + 60_000,
       payload: (n: number) => n % 997,
     };
     const ours = await flow.rate([windowNode(settings)], load);
