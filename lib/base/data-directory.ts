@@ -1,7 +1,7 @@
 import { closeSync, openSync, statSync, writeSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { GaruaError, InvalidArgumentError } from './errors';
+import { GaruaError, InvalidArgumentError, toGaruaError } from './errors';
 import { makeFolders } from './files';
 import { tryLockFile } from './syscalls';
 
@@ -43,10 +43,11 @@ export class DataDirectory {
    * Makes the directory when missing and becomes its only owner, until `close` or the end of the process.
    *
    * @throws {DataDirectoryInUseError} {InvalidArgumentError} when it can be no folder
+   * @throws {PermissionError} when this user may not own it
    */
   acquire(): void {
     this.#make();
-    const lock = openSync(this.join('garua.lock'), 'a', 0o600);
+    const lock = this.#openLock();
     if (!tryLockFile(lock)) {
       closeSync(lock);
       throw new DataDirectoryInUseError(this.path);
@@ -56,13 +57,21 @@ export class DataDirectory {
     writeSync(lock, `${process.pid}\n`);
   }
 
+  #openLock(): number {
+    try {
+      return openSync(this.join('garua.lock'), 'a', 0o600);
+    } catch (error) {
+      throw toGaruaError(error, `using the data directory ${this.path}`);
+    }
+  }
+
   #make(): void {
     try {
       makeFolders(this.path, 0o711);
       if (statSync(this.path).isDirectory()) return;
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
-      if (code !== 'ENOENT' && code !== 'ENOTDIR') throw error;
+      if (code !== 'ENOENT' && code !== 'ENOTDIR') throw toGaruaError(error, `using ${this.path}`);
     }
     throw new InvalidArgumentError(
       `${this.path} cannot be a data directory: it is no folder, and none can be made there`,

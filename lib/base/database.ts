@@ -1,3 +1,4 @@
+import { chmodSync, closeSync, openSync } from 'node:fs';
 import Sqlite from 'better-sqlite3';
 
 export type Database = Sqlite.Database;
@@ -8,6 +9,9 @@ export type Database = Sqlite.Database;
  * loop, and what the index says can be rebuilt from the files it describes.
  */
 export function openDatabase(path: string): Database {
+  // Readable by its owner alone, with the files that SQLite makes beside it: it may name secrets.
+  closeSync(openSync(path, 'a', 0o600));
+  chmodSync(path, 0o600);
   const database = new Sqlite(path);
   database.pragma('journal_mode = WAL');
   database.pragma('synchronous = NORMAL');

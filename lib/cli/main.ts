@@ -4,7 +4,7 @@ import './small-heap';
 import { parseArgs } from 'node:util';
 import { toGaruaError, VERSION } from '../base';
 import { COMMON_OPTIONS, type Command, type Invocation, UsageError } from './command';
-import { COMMANDS } from './commands';
+import { allCommands, loadCommand } from './commands';
 import { printError } from './output';
 
 const EXIT = { success: 0, failure: 1, usage: 2 } as const;
@@ -19,7 +19,7 @@ async function main(words: string[]): Promise<number> {
     process.stdout.write(`${VERSION}\n`);
     return EXIT.success;
   }
-  const command = COMMANDS.find((candidate) => candidate.name === name);
+  const command = loadCommand(name);
   if (!command) {
     process.stderr.write(`garua: there is no command "${name}"; garua --help lists them\n`);
     return EXIT.usage;
@@ -76,8 +76,9 @@ function interruption(): AbortSignal {
 }
 
 function printOverview(stream: NodeJS.WriteStream): void {
-  const width = Math.max(...COMMANDS.map((command) => command.name.length));
-  const lines = COMMANDS.map((command) => `  ${command.name.padEnd(width)}  ${command.summary}`);
+  const commands = allCommands();
+  const width = Math.max(...commands.map((command) => command.name.length));
+  const lines = commands.map((command) => `  ${command.name.padEnd(width)}  ${command.summary}`);
   stream.write(
     `garua ${VERSION}: fog computing on small machines\n\nUsage: garua COMMAND\n\n${lines.join('\n')}\n`,
   );

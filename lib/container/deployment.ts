@@ -36,9 +36,14 @@ export async function deployContainer(
   const report = (phase: string, done: number) =>
     options.onProgress?.({ phase, done, total: 3, unit: 'steps' });
 
+  let leftover = false;
   const undo = async (thrown: unknown) => {
-    await lifecycle.discard(id);
+    // What cannot be taken away now stays in the journal, and goes at the next start.
+    leftover = !(await succeeds(() => lifecycle.discard(id)));
     return toGaruaError(thrown, `deploying container ${spec.name}`);
+  };
+  const endUndone = async () => {
+    if (!leftover) await succeeds(() => journal.end(entry));
   };
   let process: ProcessIdentity;
   try {
@@ -52,11 +57,12 @@ export async function deployContainer(
     throwIfAborted(signal, `deploying ${spec.name}`);
   } catch (thrown) {
     const error = await undo(thrown);
-    journal.end(entry);
+    await endUndone();
     throw error;
   }
 
-  let startedAt = 0;
+  let row: ContainerRow;
+  let retired: number | undefined;
   const interrupts = old?.state === 'running';
   try {
     if (old && interrupts) {
@@ -66,37 +72,53 @@ export async function deployContainer(
     }
     report('starting', 2);
     await lifecycle.connect(id, record, process.pid);
-    startedAt = Date.now();
+    const startedAt = Date.now();
     await lifecycle.start(id, record);
+    row = runningRow(firstRow(id, request), process, startedAt);
+    retired = recordDeployment(parts, entry, row, old);
   } catch (thrown) {
     const error = await undo(thrown);
-    if (!old || !interrupts) {
-      journal.end(entry);
-      throw error;
-    }
-    const restored = await bringBack(parts, old);
-    journal.end(entry);
-    throw new ReplaceFailedError(spec.name, error, restored);
+    const restored = old && interrupts ? await bringBack(parts, old) : undefined;
+    await endUndone();
+    throw restored === undefined ? error : new ReplaceFailedError(spec.name, error, restored);
   }
 
-  const row = runningRow(firstRow(id, request), process, startedAt);
+  parts.changes.emit(row);
+  if (old && retired !== undefined) {
+    const { id } = old;
+    // The new one runs; what remains of the old one goes at the next start at the latest.
+    if (await succeeds(() => lifecycle.discard(id))) await succeeds(() => journal.end(retired!));
+  }
+  return row;
+}
+
+/** Puts the new container in the old one's place; answers the journal entry for what remains of the old one. */
+function recordDeployment(
+  { journal, table }: EngineParts,
+  deployment: number,
+  row: ContainerRow,
+  old: ContainerRow | undefined,
+): number | undefined {
   let retired: number | undefined;
   table.transaction(() => {
     if (old) {
       table.delete(old.id);
-      retired = journal.begin<JournalData>(JOURNAL.discard.kind, old.name, JOURNAL.discard.begin, {
-        id: old.id,
-      });
+      const { kind, begin } = JOURNAL.discard;
+      retired = journal.begin<JournalData>(kind, old.name, begin, { id: old.id });
     }
     table.put(row);
-    journal.end(entry);
+    journal.end(deployment);
   });
-  parts.changes.emit(row);
-  if (old && retired !== undefined) {
-    await lifecycle.discard(old.id);
-    journal.end(retired);
+  return retired;
+}
+
+async function succeeds(work: () => unknown): Promise<boolean> {
+  try {
+    await work();
+    return true;
+  } catch {
+    return false;
   }
-  return row;
 }
 
 /** Starts a container again that was stopped for one that failed; false when that fails too. */

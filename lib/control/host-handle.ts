@@ -1,5 +1,6 @@
+import { existsSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import { DataDirectory, DataDirectoryInUseError, GaruaError, type LongCall } from '../base';
+import { DataDirectory, DataDirectoryInUseError, GaruaError, type LongCall, PermissionError } from '../base';
 import type { ContainerStatus, LogLine } from '../container';
 import { type DeployResult, type Host, type HostInfo, LocalHost, type PruneResult } from '../host';
 import type { PullResult, StoredImage } from '../image';
@@ -181,7 +182,9 @@ class HostHandle implements Host {
         const local = await LocalHost.open({ dataDirectory: this.#directory.path, name });
         return { local, server: await serve(local, this.#directory.controlSocket) };
       } catch (error) {
-        if (!(error instanceof DataDirectoryInUseError)) throw error;
+        if (!(error instanceof DataDirectoryInUseError || error instanceof PermissionError)) throw error;
+        // Who may not own the directory may still be allowed to speak to its owner.
+        if (error instanceof PermissionError && !existsSync(this.#directory.controlSocket)) throw error;
       }
       try {
         return { remote: await reach(this.#directory.controlSocket) };

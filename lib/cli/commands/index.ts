@@ -1,29 +1,27 @@
 import type { Command } from '../command';
-import { doctor } from './doctor';
-import { images } from './images';
-import { logs } from './logs';
-import { place } from './place';
-import { prune } from './prune';
-import { ps } from './ps';
-import { pull } from './pull';
-import { rm } from './rm';
-import { run } from './run';
-import { start } from './start';
-import { stop } from './stop';
-import { window } from './window';
 
-/** All commands, in the order in which `garua --help` lists them. */
-export const COMMANDS: Command[] = [
-  pull,
-  images,
-  prune,
-  run,
-  ps,
-  logs,
-  stop,
-  start,
-  rm,
-  doctor,
-  window,
-  place,
+/** All commands, in the order in which `garua --help` lists them. Each is a file here that exports its name. */
+const NAMES = [
+  'pull',
+  'images',
+  'prune',
+  'run',
+  'ps',
+  'logs',
+  'stop',
+  'start',
+  'rm',
+  'doctor',
+  'window',
+  'place',
 ];
+
+/** Loads one command alone: what the others need takes longer to load than most take to run. */
+export function loadCommand(name: string): Command | undefined {
+  return NAMES.includes(name) ? (require(`./${name}`) as Record<string, Command>)[name] : undefined;
+}
+
+/** Loads all of them. */
+export function allCommands(): Command[] {
+  return NAMES.map((name) => loadCommand(name)!);
+}

@@ -17,13 +17,22 @@ export const logs: Command = {
     const { options, positionals } = invocation;
     const tail = lineCount(text(options, 'tail'));
     return withHost(invocation, async (host) => {
-      const lines = host.logs(positionals[0]!, {
-        ...longCall(invocation),
-        follow: options.follow === true,
+      const name = positionals[0]!;
+      const follow = options.follow === true;
+      const over = new AbortController();
+      // Following ends with the container, whose last lines still come.
+      if (follow)
+        host.wait(name, longCall(invocation)).then(
+          () => over.abort(),
+          () => over.abort(),
+        );
+      const lines = host.logs(name, {
+        signal: follow ? over.signal : invocation.signal,
+        follow,
         tail,
         since: text(options, 'since'),
       });
-      if (options.json && !options.follow) return printList(lines);
+      if (options.json && !follow) return printList(lines);
       for await (const line of lines) {
         if (options.json) process.stdout.write(`${JSON.stringify(line)}\n`);
         else writeLogLine(line);

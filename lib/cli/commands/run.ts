@@ -81,11 +81,17 @@ async function attend(
   invocation: Invocation,
 ): Promise<ContainerStatus> {
   const { name, startedAt } = container;
-  const stop = () => void host.stop(name).catch(() => {});
+  const stop = () => {
+    process.stderr.write(`stopping ${name} (again to kill it)\n`);
+    process.once('SIGINT', () => void host.stop(name, { graceMs: 0 }).catch(() => {}));
+    void host.stop(name).catch(() => {});
+  };
   invocation.signal.addEventListener('abort', stop, { once: true });
   if (invocation.signal.aborted) stop();
   const over = new AbortController();
   const ended = host.wait(name).finally(() => over.abort());
+  // Looked at below, once the log has been read.
+  ended.catch(() => {});
   for await (const line of host.logs(name, {
     follow: true,
     since: startedAt ?? undefined,

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import type { ImageConfig } from '../../image/image';
 import { cgroupPath, cgroupVersion } from '../runtime/cgroup';
 import type { CompleteSpec } from '../validate';
@@ -32,7 +33,8 @@ export async function runtimeConfiguration(input: ConfigurationInput): Promise<R
   const { id, spec, image, root } = input;
   const args = commandLine(spec, image);
   const user = await resolveUser(root, spec.user ?? image.config?.User ?? '', spec.image);
-  const cwd = spec.workingDirectory ?? (image.config?.WorkingDir || '/');
+  // As Docker does: an image's relative folder is meant from the root.
+  const cwd = spec.workingDirectory ?? resolve('/', image.config?.WorkingDir ?? '');
   const hostname = containerHostname(spec);
   const env = environment(spec, image, { HOSTNAME: hostname, HOME: user.home });
   await checkCommand(args[0]!, { root, spec, cwd, path: env.PATH ?? DEFAULT_PATH });
@@ -73,10 +75,13 @@ function environment(
   image: ImageConfig,
   defaults: Record<string, string>,
 ): Record<string, string> {
-  const fromImage = (image.config?.Env ?? []).map((entry) => {
-    const split = entry.indexOf('=');
-    return split < 0 ? [entry, ''] : [entry.slice(0, split), entry.slice(split + 1)];
-  });
+  const fromImage = (image.config?.Env ?? [])
+    .map((entry) => {
+      const split = entry.indexOf('=');
+      return split < 0 ? [entry, ''] : [entry.slice(0, split), entry.slice(split + 1)];
+    })
+    // An entry without a name means nothing, and runc refuses it.
+    .filter(([name]) => name !== '');
   return { PATH: DEFAULT_PATH, ...defaults, ...Object.fromEntries(fromImage), ...spec.env };
 }
 

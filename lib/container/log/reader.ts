@@ -30,8 +30,8 @@ export function checkLogOptions({ tail, since }: LogOptions): void {
  */
 export async function* readLog(folder: ContainerFolder, options: LogOptions): AsyncGenerator<LogLine> {
   const { tail, follow = false, signal } = options;
-  const since = options.since === undefined ? Number.NEGATIVE_INFINITY : Date.parse(options.since);
-  const wanted = (line: LogLine) => since === Number.NEGATIVE_INFINITY || Date.parse(line.time) >= since;
+  const since = options.since === undefined ? undefined : nanoseconds(options.since);
+  const wanted = (line: LogLine) => since === undefined || nanoseconds(line.time) > since;
   await using log = new LogFile(folder);
   await log.watch(follow);
   const last: LogLine[] = [];
@@ -53,6 +53,13 @@ export async function* readLog(folder: ContainerFolder, options: LogOptions): As
   }
   for await (const line of log.available(undefined)) if (wanted(line)) yield line;
   yield* log.flush().filter(wanted);
+}
+
+/** Since 1970; a log has lines that are less than a millisecond apart. */
+function nanoseconds(time: string): bigint {
+  const fraction = /\.(\d+)/.exec(time)?.[1] ?? '';
+  const seconds = Math.floor(Date.parse(time) / 1000);
+  return BigInt(seconds) * 1_000_000_000n + BigInt(fraction.padEnd(9, '0').slice(0, 9));
 }
 
 /** The log file, which conmon replaces by a new one when it grows too large. */

@@ -86,7 +86,8 @@ function runMonitor(options: MonitorOptions, output: number): Promise<number> {
       detached: true,
       cwd: folder.path,
       stdio: ['ignore', output, output, 'pipe'],
-      env: { PATH: process.env.PATH, _OCI_SYNCPIPE: '3' },
+      // Paths may hold any character, which GLib refuses in the C locale.
+      env: { PATH: process.env.PATH, LC_ALL: 'C.UTF-8', _OCI_SYNCPIPE: '3' },
     });
     const pipe = child.stdio[3] as Readable;
     const timer = setTimeout(

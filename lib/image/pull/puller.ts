@@ -201,15 +201,21 @@ class PullRun {
   async #pullOne(layer: WantedLayer, index: number, below?: Promise<unknown>): Promise<PulledLayer> {
     const started = performance.now();
     const { store, strategy, sources, sink, backoffMs } = this.parts;
-    const stored = store.get(layer.chainId);
+    const stored = this.#stored(layer);
     if (stored) {
       this.progress.add(layer.descriptor.size);
-      const { digest } = layer.descriptor;
-      const { diffId, chainId } = layer;
-      return { digest, diffId, chainId, source: 'store', ...NOTHING_FETCHED, unpacked: stored.unpacked };
+      return stored;
     }
-    const work = (work: LayerWork) =>
-      pullLayer(
+    const work = async (work: LayerWork) => {
+      // A pull that was cancelled may have committed the layer while this one waited for its end.
+      const meanwhile = this.#stored(layer);
+      if (meanwhile) {
+        work.onBytes(layer.descriptor.size);
+        work.onDownloaded();
+        work.onUnpacked();
+        return meanwhile;
+      }
+      return pullLayer(
         {
           ...layer,
           lower: this.wanted.slice(0, index).map(({ chainId }) => chainId),
@@ -224,12 +230,20 @@ class PullRun {
         },
         work,
       );
+    };
     const share = this.tasks.join(layer.chainId, (bytes) => this.progress.add(bytes), work);
     this.#shares.push(share);
     const result = await share.result;
     if (share.first) return result;
     // Those bytes are in the account of the pull that fetched them.
     return { ...result, bytes: 0, resumed: 0, seconds: (performance.now() - started) / 1000 };
+  }
+
+  #stored({ descriptor, diffId, chainId }: WantedLayer): PulledLayer | undefined {
+    const stored = this.parts.store.get(chainId);
+    if (!stored) return undefined;
+    const { digest } = descriptor;
+    return { digest, diffId, chainId, source: 'store', ...NOTHING_FETCHED, unpacked: stored.unpacked };
   }
 }
 

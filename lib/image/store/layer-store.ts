@@ -95,12 +95,14 @@ export class LayerStore {
   async commit(record: LayerRecord): Promise<void> {
     const data: CommitData = { record, boot: await bootId() };
     const entry = this.journal.begin(JOURNAL_KIND, record.chainId, 'verified', data);
+    const progress = { named: false };
     try {
-      await this.#finish(record);
+      await this.#finish(record, progress);
     } catch (error) {
-      // It may have its name already, when the index could not take it.
-      await rm(this.#json(record.chainId), { force: true });
-      await this.#discardPath(join(this.#folder, hex(record.chainId)));
+      const folder = join(this.#folder, hex(record.chainId));
+      // It may have its name already, when the index could not take it. What another commit named stays.
+      if (progress.named) await this.#discardPath(folder);
+      if (!(await exists(folder))) await rm(this.#json(record.chainId), { force: true });
       throw error;
     } finally {
       this.#end(entry);
@@ -145,11 +147,12 @@ export class LayerStore {
     await this.#emptying;
   }
 
-  async #finish(record: LayerRecord): Promise<void> {
+  async #finish(record: LayerRecord, progress = { named: false }): Promise<void> {
     const partial = this.#partial(record.chainId);
     await writeFile(this.#json(record.chainId), JSON.stringify(record), { mode: 0o644 });
     await syncFileSystem(partial);
     await rename(partial, join(this.#folder, hex(record.chainId)));
+    progress.named = true;
     await syncFolder(this.#folder);
     this.index.putLayer(record);
   }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { statSync } from 'node:fs';
+import type { PullResult } from '../../../lib/image';
 import { fileLayer, makeImage } from '../../support/images';
 import { temporaryFolder } from '../../support/temporary';
 import { MemorySource } from './memory-source';
@@ -75,6 +76,27 @@ describe('pulls at the same time', () => {
       store.images.images().map(({ ref }) => ref),
       ['docker.io/library/two:latest'],
     );
+  });
+
+  it('use the layer that a cancelled pull still commits', async () => {
+    for (let delay = 0; delay < 6; delay += 1) {
+      const controller = new AbortController();
+      const again = new Promise<PullResult>((resolve, reject) => {
+        controller.signal.addEventListener('abort', () => store.images.pull('one').then(resolve, reject));
+      });
+      const first = store.images.pull('one', {
+        signal: controller.signal,
+        onProgress: ({ phase }) => {
+          if (phase === 'committing') setTimeout(() => controller.abort(), delay);
+        },
+      });
+      await first.catch(() => {});
+      controller.abort();
+      const { chainIds } = await again;
+      for (const { path } of store.images.mounts(chainIds)) assert.ok(statSync(path).isDirectory());
+      await store.images.remove('one');
+      await store.images.prune({ keep: [] });
+    }
   });
 
   it('stop when all are cancelled, keep the bytes, and leave nothing else', async () => {
