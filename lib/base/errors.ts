@@ -69,7 +69,7 @@ export function toGaruaError(error: unknown, context = 'the operation'): GaruaEr
   if (error instanceof GaruaError) return error;
   const { code, path, message, name } = (error ?? {}) as NodeJS.ErrnoException;
   const options = { cause: error };
-  if (FULL.has(code ?? '')) return new DiskFullError(path ?? context, options);
+  if (FULL.has(code ?? '')) return new DiskFullError(path ?? `the data of ${context}`, options);
   if (code === 'EACCES' || code === 'EPERM') {
     return new PermissionError(`${context} is not permitted: ${message}`, undefined, options);
   }

@@ -1,4 +1,4 @@
-import { GaruaError, ToolFailedError } from '../../base';
+import { DiskFullError, GaruaError, ToolFailedError, toGaruaError } from '../../base';
 import {
   CommandNotExecutableError,
   CommandNotFoundError,
@@ -12,6 +12,8 @@ export function startFailure(error: unknown, name: string, image: string, comman
   const cause = { cause: error };
   if (!(error instanceof CreateRefused || error instanceof ToolFailedError)) {
     if (error instanceof GaruaError) return error;
+    const known = toGaruaError(error, `starting container ${name}`);
+    if (known instanceof DiskFullError) return known;
     return new StartFailedError(name, (error as Error).message, cause);
   }
   const message = runcMessage(error instanceof ToolFailedError ? error.stderr : error.message);
@@ -23,6 +25,9 @@ export function startFailure(error: unknown, name: string, image: string, comman
   }
   if (/exec format error/.test(message)) {
     return new WrongArchitectureError(image, 'another architecture', process.arch);
+  }
+  if (/no space left on device|disk quota exceeded/i.test(message)) {
+    return new DiskFullError(`the files of container ${name}`, cause);
   }
   if (/OOM-killed|memory limit too low/.test(message)) {
     return new StartFailedError(name, 'its memory limit is too low even for the start', cause);
