@@ -184,12 +184,19 @@ function completePorts(ports: PublishedPort[], network: string): Required<Publis
       'Leave the ports out (with the network "host" they are the host\'s own), or use the bridge.',
     );
   }
-  return ports.map(({ hostPort, containerPort, protocol = 'tcp', hostAddress = '0.0.0.0' }) => ({
+  const complete = ports.map(({ hostPort, containerPort, protocol = 'tcp', hostAddress = '0.0.0.0' }) => ({
     hostPort,
     containerPort,
     protocol,
     hostAddress,
   }));
+  const taken = new Set<string>();
+  for (const { hostPort, protocol, hostAddress } of complete) {
+    const key = `${hostAddress} ${hostPort} ${protocol}`;
+    if (taken.has(key)) throw invalidField('ports', `the host's port ${hostPort} stands there twice`);
+    taken.add(key);
+  }
+  return complete;
 }
 
 function portNumber(value: unknown, field: string): void {

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { DataDirectory, DataDirectoryInUseError, GaruaError, type LongCall, PermissionError } from '../base';
 import type { ContainerStatus, LogLine } from '../container';
@@ -128,7 +127,8 @@ class HostHandle implements Host {
     type Result = Awaited<ReturnType<Host[M]>>;
     const longCall = longCallOf(parameters, CALLS[method]);
     for (;;) {
-      const backend = await this.connect();
+      const connection = this.connect();
+      const backend = await connection;
       if ('local' in backend) {
         const local = backend.local[method] as (...all: Parameters<Host[M]>) => Promise<Result>;
         return local.apply(backend.local, parameters);
@@ -136,7 +136,7 @@ class HostHandle implements Host {
       try {
         return (await backend.remote.call(method, withoutFunctions(parameters), longCall)) as Result;
       } catch (error) {
-        this.#forgetOrThrow(error, REPEATABLE.has(method));
+        this.#forgetOrThrow(error, connection, REPEATABLE.has(method));
       }
     }
   }
@@ -147,7 +147,8 @@ class HostHandle implements Host {
   ): AsyncIterable<T> {
     const longCall = longCallOf(parameters, STREAMS[method]);
     for (;;) {
-      const backend = await this.connect();
+      const connection = this.connect();
+      const backend = await connection;
       if ('local' in backend) {
         const local = backend.local[method] as (...all: Parameters<Host[M]>) => AsyncIterable<T>;
         return yield* local.apply(backend.local, parameters);
@@ -160,17 +161,18 @@ class HostHandle implements Host {
         ) as AsyncIterable<T>;
       } catch (error) {
         // Log lines that were already handed on would come twice.
-        this.#forgetOrThrow(error, method === 'watch');
+        this.#forgetOrThrow(error, connection, method === 'watch');
       }
     }
   }
 
   /** The owner has gone: the next attempt finds the new one, or becomes it. */
-  #forgetOrThrow(error: unknown, repeatable: boolean): void {
+  #forgetOrThrow(error: unknown, connection: Promise<Backend>, repeatable: boolean): void {
     const again =
       error instanceof ControlUnreachableError || (error instanceof ControlDisconnectedError && repeatable);
     if (!again || this.#options.socket || this.#closed) throw error;
-    this.#backend = undefined;
+    // Another call may have found the new owner already.
+    if (this.#backend === connection) this.#backend = undefined;
   }
 
   async #open(): Promise<Backend> {
@@ -178,19 +180,21 @@ class HostHandle implements Host {
     if (socket) return { remote: await reach(socket) };
     const deadline = Date.now() + OWNER_PATIENCE;
     for (;;) {
+      let denied: PermissionError | undefined;
       try {
         const local = await LocalHost.open({ dataDirectory: this.#directory.path, name });
         return { local, server: await serve(local, this.#directory.controlSocket) };
       } catch (error) {
-        if (!(error instanceof DataDirectoryInUseError || error instanceof PermissionError)) throw error;
         // Who may not own the directory may still be allowed to speak to its owner.
-        if (error instanceof PermissionError && !existsSync(this.#directory.controlSocket)) throw error;
+        if (error instanceof PermissionError) denied = error;
+        else if (!(error instanceof DataDirectoryInUseError)) throw error;
       }
       try {
         return { remote: await reach(this.#directory.controlSocket) };
       } catch (error) {
         // The owner is starting or ending.
         if (!(error instanceof GaruaError) || error.code === 'ERR_PERMISSION') throw error;
+        if (denied) throw denied;
         if (Date.now() > deadline) throw new DataDirectoryInUseError(this.#directory.path);
       }
       await delay(50);

@@ -83,8 +83,10 @@ async function attend(
   const { name, startedAt } = container;
   const stop = () => {
     process.stderr.write(`stopping ${name} (again to kill it)\n`);
-    process.once('SIGINT', () => void host.stop(name, { graceMs: 0 }).catch(() => {}));
-    void host.stop(name).catch(() => {});
+    const patience = new AbortController();
+    process.once('SIGINT', () => patience.abort());
+    const stopping = host.stop(name, { signal: patience.signal });
+    void stopping.catch(() => host.stop(name, { graceMs: 0 })).catch(() => {});
   };
   invocation.signal.addEventListener('abort', stop, { once: true });
   if (invocation.signal.aborted) stop();

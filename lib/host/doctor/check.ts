@@ -16,6 +16,8 @@ export interface Machine {
   userId: number;
   /** The content of a file, or undefined when it cannot be read. */
   read(path: string): string | undefined;
+  /** Whether there is a file or folder. */
+  exists(path: string): boolean;
   /** The full path of a program, and whether its folder is on PATH; undefined when it is nowhere. */
   which(program: string): { path: string; onPath: boolean } | undefined;
   /** Free bytes of the file system that holds a path. */

@@ -37,6 +37,23 @@ function program(name: string, debianPackage: string, why: string, missing: Chec
   };
 }
 
+const CNI_FOLDERS = ['/usr/lib/cni', '/opt/cni/bin'];
+const CNI_PLUGINS = ['bridge', 'host-local', 'loopback', 'portmap'];
+
+const bridge: Check = ({ exists, which }) => {
+  const missing = CNI_PLUGINS.filter(
+    (plugin) => !CNI_FOLDERS.some((folder) => exists(`${folder}/${plugin}`)),
+  );
+  if (!which('iptables')?.onPath) missing.push('iptables');
+  return {
+    id: 'bridge',
+    status: missing.length > 0 ? 'warn' : 'ok',
+    detail: missing.length > 0 ? `missing: ${missing.join(', ')}` : 'CNI plugins and iptables are there',
+    why: 'Containers get a network of their own and published ports through them; --net host needs none.',
+    fix: missing.length > 0 ? 'apt-get install containernetworking-plugins iptables' : undefined,
+  };
+};
+
 const overlay: Check = ({ read }) => {
   const loaded = /\boverlay\b/.test(read('/proc/filesystems') ?? '');
   const release = (read('/proc/sys/kernel/osrelease') ?? '').trim();
@@ -94,6 +111,7 @@ export function checksFor(dataDirectory: string): Check[] {
       'It keeps a container’s output and exit status, also without Node-RED.',
       'fail',
     ),
+    bridge,
     overlay,
     memoryCgroup,
     space(dataDirectory),

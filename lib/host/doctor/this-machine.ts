@@ -1,4 +1,4 @@
-import { accessSync, constants, readFileSync, statfsSync } from 'node:fs';
+import { accessSync, constants, existsSync, readFileSync, statfsSync } from 'node:fs';
 import { arch } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Machine } from './check';
@@ -17,6 +17,7 @@ export const thisMachine: Machine = {
       return undefined;
     }
   },
+  exists: existsSync,
   which(program) {
     const find = (folders: string[]) => folders.map((folder) => join(folder, program)).find(isExecutable);
     const found = find((process.env.PATH ?? '').split(':'));

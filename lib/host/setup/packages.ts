@@ -27,6 +27,7 @@ export const HOST_PACKAGES: HostPackage[] = [
     use: 'gives them addresses and published ports',
     isPresent: () => isExecutable('/usr/lib/cni/bridge') || isExecutable('/opt/cni/bin/bridge'),
   },
+  program('iptables', 'containers', 'lets their networks through'),
   program('docker-registry', 'demo', 'serves the demo image on this machine'),
   program('skopeo', 'demo', 'puts the demo image into that registry'),
   {

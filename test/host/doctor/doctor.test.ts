@@ -12,6 +12,7 @@ const PI: Machine = {
       '/lib/modules/6.6.31+rpt-rpi-v8/modules.dep': 'kernel/fs/overlayfs/overlay.ko.xz:\n',
       '/sys/fs/cgroup/cgroup.controllers': 'cpuset cpu io memory pids\n',
     })[path],
+  exists: () => true,
   which: (program) => ({ path: `/usr/bin/${program}`, onPath: true }),
   freeSpace: () => 5e9,
 };
@@ -38,6 +39,7 @@ describe('doctor', () => {
       { which: (name) => ({ path: `/usr/sbin/${name}`, onPath: false }) },
       { runc: 'fail' },
     ],
+    ['no CNI plugins', { exists: () => false }, { bridge: 'warn' }],
     ['little space', { freeSpace: () => 1e8 }, { space: 'warn' }],
     [
       'the Pi kernel’s default of no memory cgroup',

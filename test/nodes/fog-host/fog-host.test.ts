@@ -32,7 +32,9 @@ describe('fog-host', function () {
       architecture: 'arm64',
       userId: 1000,
       read: (path) => (path === '/proc/filesystems' ? 'nodev overlay' : undefined),
-      which: (program) => (program === 'conmon' ? { path: '/usr/bin/conmon', onPath: true } : undefined),
+      exists: () => true,
+      which: (program) =>
+        ['conmon', 'iptables'].includes(program) ? { path: `/usr/bin/${program}`, onPath: true } : undefined,
       freeSpace: () => 1e12,
     };
     const lease = hostPool.acquire({ dataDirectory: folder.join('poor') });
