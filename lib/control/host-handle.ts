@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { DataDirectory, DataDirectoryInUseError, GaruaError, type LongCall, PermissionError } from '../base';
-import type { ContainerStatus, LogLine } from '../container';
+import type { ContainerStatus, LogLine, LogOptions } from '../container';
 import { type DeployResult, type Host, type HostInfo, LocalHost, type PruneResult } from '../host';
 import type { PullResult, StoredImage } from '../image';
 import { CALLS, REPEATABLE, STREAMS } from './protocol';
@@ -93,12 +93,17 @@ class HostHandle implements Host {
     return this.#call('wait', parameters);
   }
 
-  logs(...parameters: Parameters<Host['logs']>): AsyncIterable<LogLine> {
-    return this.#stream('logs', parameters);
+  /** Goes on after the last line when the owner changes. */
+  async *logs(name: string, options: LogOptions = {}): AsyncIterable<LogLine> {
+    let rest = options;
+    for await (const line of this.#stream<LogLine, 'logs'>('logs', () => [name, rest])) {
+      rest = { ...options, since: line.time, tail: undefined };
+      yield line;
+    }
   }
 
   watch(...parameters: Parameters<Host['watch']>): AsyncIterable<ContainerStatus> {
-    return this.#stream('watch', parameters);
+    return this.#stream('watch', () => parameters);
   }
 
   async close(): Promise<void> {
@@ -141,27 +146,24 @@ class HostHandle implements Host {
     }
   }
 
+  /** `parameters` is asked again after a change of owner, for what is still to come. */
   async *#stream<T, M extends keyof typeof STREAMS>(
     method: M,
-    parameters: Parameters<Host[M]>,
+    parameters: () => Parameters<Host[M]>,
   ): AsyncIterable<T> {
-    const longCall = longCallOf(parameters, STREAMS[method]);
+    const longCall = longCallOf(parameters(), STREAMS[method]);
     for (;;) {
       const connection = this.connect();
       const backend = await connection;
       if ('local' in backend) {
         const local = backend.local[method] as (...all: Parameters<Host[M]>) => AsyncIterable<T>;
-        return yield* local.apply(backend.local, parameters);
+        return yield* local.apply(backend.local, parameters());
       }
       try {
-        return yield* backend.remote.stream(
-          method,
-          withoutFunctions(parameters),
-          longCall,
-        ) as AsyncIterable<T>;
+        const items = backend.remote.stream(method, withoutFunctions(parameters()), longCall);
+        return yield* items as AsyncIterable<T>;
       } catch (error) {
-        // Log lines that were already handed on would come twice.
-        this.#forgetOrThrow(error, connection, method === 'watch');
+        this.#forgetOrThrow(error, connection, true);
       }
     }
   }

@@ -17,7 +17,14 @@ import {
   type LogOptions,
   type StopOptions,
 } from '../container';
-import { ImageStore, type PullOptions, type PullResult, type StoredImage } from '../image';
+import {
+  formatReference,
+  ImageStore,
+  type PullOptions,
+  type PullResult,
+  parseReference,
+  type StoredImage,
+} from '../image';
 import type { DeployOptions, DeployResult, Host, HostInfo, PruneResult } from './host';
 
 export interface LocalHostOptions {
@@ -43,6 +50,9 @@ export class LocalHost implements Host {
   readonly directory: DataDirectory;
   readonly #parts: Parts;
   #engine: Promise<ContainerEngine> | undefined;
+  /** Full references of the images of deploys under way; no container of them is on record yet. */
+  readonly #deploying = new Map<symbol, string>();
+  #pruning: Promise<unknown> = Promise.resolve();
 
   private constructor(name: string, directory: DataDirectory, parts: Parts) {
     this.name = name;
@@ -82,9 +92,11 @@ export class LocalHost implements Host {
   async removeImage(ref: string): Promise<void> {
     const image = await this.#parts.images.get(ref);
     const users = (await this.containers()).filter((container) => container.imageDigest === image.digest);
-    if (users.length > 0) {
+    const names = users.map((container) => container.name);
+    if ([...this.#deploying.values()].includes(image.ref)) names.push('a deploy under way');
+    if (names.length > 0) {
       throw new InvalidArgumentError(
-        `image ${ref} is used by ${users.map((container) => container.name).join(', ')}`,
+        `image ${ref} is used by ${names.join(', ')}`,
         'Remove the containers first (garua rm NAME).',
       );
     }
@@ -93,23 +105,31 @@ export class LocalHost implements Host {
 
   async prune(options: LongCall = {}): Promise<PruneResult> {
     const engine = await this.#containerEngine();
+    const used = await engine.usedImages();
     throwIfAborted(options.signal, 'prune');
-    return this.#parts.images.prune({ ...options, keep: await engine.usedImages() });
+    const pruning = this.#parts.images.prune({ ...options, keep: [...used, ...this.#deploying.values()] });
+    this.#pruning = pruning.catch(() => {});
+    return pruning;
   }
 
   async deploy(spec: ContainerSpec, options: DeployOptions = {}): Promise<DeployResult> {
     const engine = await this.#containerEngine();
     // A spec that can never run is refused before any byte is fetched.
     engine.validate(spec);
-    const pull = await this.#parts.images.pull(spec.image, {
-      ...options,
-      policy: options.policy ?? 'missing',
-    });
-    const image = await this.#parts.images.get(pull.ref);
-    const layers = this.#parts.images.mounts(image.chainIds);
-    options.onProgress?.({ phase: 'starting', done: 0, total: 1, unit: 'steps' });
-    const deployed = await engine.deploy(spec, image, layers, options);
-    return { ...deployed, pull };
+    const key = Symbol(spec.image);
+    // From here on a prune keeps the image; one that began before must not find it half looked at.
+    this.#deploying.set(key, formatReference(parseReference(spec.image)));
+    try {
+      await this.#pruning;
+      const pulling = { ...options, policy: options.policy ?? 'missing' };
+      const pull = await this.#parts.images.pull(spec.image, pulling);
+      const image = await this.#parts.images.get(pull.ref);
+      const layers = this.#parts.images.mounts(image.chainIds);
+      options.onProgress?.({ phase: 'starting', done: 0, total: 1, unit: 'steps' });
+      return { ...(await engine.deploy(spec, image, layers, options)), pull };
+    } finally {
+      this.#deploying.delete(key);
+    }
   }
 
   async containers(): Promise<ContainerStatus[]> {

@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { ContainerStatus, PullResult } from '../../lib';
 import { garua, garuaJson, spawnGarua } from '../support/garua';
 import { busyboxLayer, fileLayer, makeImage } from '../support/images';
-import { startRegistry, type TestRegistry } from '../support/registry';
+import { freePort, startRegistry, type TestRegistry } from '../support/registry';
 import { temporaryFolder } from '../support/temporary';
 
 describe('garua', () => {
@@ -223,6 +223,59 @@ describe('garua', () => {
     await delay(0);
   });
 
+  it('a container in the foreground outlives the process that owned the host when it began', async () => {
+    const owner = spawnGarua(data, ['run', ref, '--name', 'brief', '--', 'sh', '-c', 'echo up; sleep 1']);
+    await once(owner.child.stdout!, 'data');
+    const script = 'for i in 1 2 3 4 5 6; do echo $i; sleep 0.4; done';
+    const guest = await garua(data, 'run', ref, '--name', 'longer', '--', 'sh', '-c', script);
+    assert.equal((await owner.result).status, 0);
+    assert.deepEqual(guest, { status: 0, stdout: '1\n2\n3\n4\n5\n6\n', stderr: '' });
+  });
+
+  it('publishes a port of a container that runs as another user', async () => {
+    const port = await freePort();
+    const serve = 'mkdir /tmp/www; id -u > /tmp/www/index.html; exec httpd -f -p 8080 -h /tmp/www';
+    const words = ['run', ref, '--detach', '--name', 'site', '-p', `${port}:8080`, '--user', 'nobody'];
+    const status = await garuaJson<ContainerStatus>(data, ...words, '--', 'sh', '-c', serve);
+    assert.deepEqual(
+      status.ports.map(({ hostPort, containerPort }) => [hostPort, containerPort]),
+      [[port, 8080]],
+    );
+    const page = await answer(`http://127.0.0.1:${port}/`);
+    assert.equal(page, '65534\n');
+    await garua(data, 'rm', 'site', '--force');
+  });
+
+  it('prune keeps what a deploy under way is about to use', async () => {
+    const words = ['run', ref, '--name', 'slow', '--detach', '--net', 'none'];
+    const deaf = 'trap "" TERM; while :; do sleep 0.1; done';
+    await garuaJson(data, ...words, '--', 'sh', '-c', deaf);
+    const late = makeImage({ layers: [busyboxLayer(), fileLayer({ 'x/file': 'here' })] });
+    await registry.push(late, 'fog/late', '1');
+    const lateRef = `${registry.host}/fog/late:1`;
+    const script = 'cat /x/file; exec sleep 600';
+    const deploying = spawnGarua(data, [
+      'run',
+      lateRef,
+      '--name',
+      'slow',
+      '--detach',
+      '--net',
+      'none',
+      '--',
+      'sh',
+      '-c',
+      script,
+    ]);
+    while (!(await garuaJson<{ ref: string }[]>(data, 'images')).some((image) => image.ref === lateRef))
+      await delay(50);
+    const pruned = await garuaJson<{ images: string[] }>(data, 'prune');
+    assert.ok(!pruned.images.includes(lateRef));
+    assert.equal((await deploying.result).status, 0);
+    assert.equal((await garua(data, 'logs', 'slow')).stdout, 'here\n');
+    await garua(data, 'rm', 'slow', '--force');
+  });
+
   it('prune keeps what a container uses', async () => {
     await garua(data, 'run', ref, '--name', 'keeper', '--detach');
     const kept = await garuaJson<{ images: string[] }>(data, 'prune');
@@ -230,8 +283,20 @@ describe('garua', () => {
     for (const { name } of await garuaJson<ContainerStatus[]>(data, 'ps'))
       await garua(data, 'rm', '--force', name);
     const pruned = await garuaJson<{ images: string[]; layers: string[]; bytesFreed: number }>(data, 'prune');
-    assert.deepEqual(pruned.images, [ref]);
-    assert.equal(pruned.layers.length, 2);
+    assert.ok(pruned.images.includes(ref));
+    assert.ok(pruned.layers.length >= 2);
     assert.ok(pruned.bytesFreed > 100_000);
   });
 });
+
+/** The page, once the server answers. */
+async function answer(url: string): Promise<string> {
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      return await (await fetch(url)).text();
+    } catch (error) {
+      if (attempt === 100) throw error;
+      await delay(50);
+    }
+  }
+}
