@@ -9,6 +9,12 @@ import { freePort, startRegistry, type TestRegistry } from '../support/registry'
 import { temporaryFolder } from '../support/temporary';
 
 describe('garua', () => {
+  // Before the folder goes, which is the next hook.
+  after(async () => {
+    for (const { name } of await garuaJson<ContainerStatus[]>(data, 'ps'))
+      await garua(data, 'rm', '--force', name);
+    await registry.stop();
+  });
   const folder = temporaryFolder();
   const data = folder.join('data');
   const image = makeImage({
@@ -22,11 +28,6 @@ describe('garua', () => {
     registry = await startRegistry();
     ref = `${registry.host}/fog/box:1`;
     await registry.push(image, 'fog/box', '1');
-  });
-  after(async () => {
-    for (const { name } of await garuaJson<ContainerStatus[]>(data, 'ps'))
-      await garua(data, 'rm', '--force', name);
-    await registry.stop();
   });
 
   describe('words and exit statuses', () => {
@@ -279,7 +280,7 @@ describe('garua', () => {
   it('prune keeps what a container uses', async () => {
     await garua(data, 'run', ref, '--name', 'keeper', '--detach');
     const kept = await garuaJson<{ images: string[] }>(data, 'prune');
-    assert.deepEqual(kept.images, []);
+    assert.ok(!kept.images.includes(ref));
     for (const { name } of await garuaJson<ContainerStatus[]>(data, 'ps'))
       await garua(data, 'rm', '--force', name);
     const pruned = await garuaJson<{ images: string[]; layers: string[]; bytesFreed: number }>(data, 'prune');
