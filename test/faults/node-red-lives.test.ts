@@ -43,13 +43,13 @@ function flowOf(nodes: FlowNode[], comment = ''): FlowNode[] {
     ...{ id, type: 'function', z: 'tab', name: id, func, outputs: wires.length, timeout: 0, noerr: 0 },
     ...{ initialize: '', finalize: '', libs: [], wires },
   });
-  return [
-    { id: 'tab', type: 'tab', label: 'faults', disabled: false, info: comment },
+  // Without a place it would be a config node.
+  const placed = [
     ...nodes,
     { id: 'status', type: 'status', z: 'tab', scope: null, wires: [['keep-status']] },
     functionNode('keep-status', keep('statuses', 'msg.status', "msg.status.fill + ' ' + msg.status.text")),
     { id: 'catch', type: 'catch', z: 'tab', scope: null, uncaught: false, wires: [['keep-error']] },
-    functionNode('keep-error', keep('errors', 'msg.error', 'msg.error.message')),
+    functionNode('keep-error', keep('errors', 'msg.error', "msg.error.code + ': ' + msg.error.message")),
     { id: 'in', type: 'http in', z: 'tab', url: '/seen', method: 'get', upload: false, wires: [['tell']] },
     functionNode(
       'tell',
@@ -57,7 +57,8 @@ function flowOf(nodes: FlowNode[], comment = ''): FlowNode[] {
       [['out']],
     ),
     { id: 'out', type: 'http response', z: 'tab', statusCode: '', headers: {}, wires: [] },
-  ];
+  ].map((node) => ({ ...node, x: 100, y: 100 }));
+  return [{ id: 'tab', type: 'tab', label: 'faults', disabled: false, info: comment }, ...placed];
 }
 
 async function deploy({ url }: NodeRedProcess, flow: FlowNode[]): Promise<void> {
@@ -70,7 +71,7 @@ async function deploy({ url }: NodeRedProcess, flow: FlowNode[]): Promise<void> 
 }
 
 async function seen({ url }: NodeRedProcess): Promise<Seen> {
-  const answer = await fetch(`${url}seen`);
+  const answer = await fetch(`${url}seen`, { signal: AbortSignal.timeout(5000) });
   assert.equal(answer.status, 200);
   return (await answer.json()) as Seen;
 }
@@ -78,8 +79,9 @@ async function seen({ url }: NodeRedProcess): Promise<Seen> {
 /** Looks until it fits, at most so many seconds. */
 async function until(red: NodeRedProcess, seconds: number, fits: (now: Seen) => boolean): Promise<Seen> {
   for (const end = Date.now() + seconds * 1000; ; await delay(250)) {
-    const now = await seen(red);
-    if (fits(now)) return now;
+    // While a deploy is under way nobody answers there.
+    const now = await seen(red).catch(() => undefined);
+    if (now && fits(now)) return now;
     if (Date.now() > end) throw new Error(`waited in vain: ${JSON.stringify(now)}\n${red.log()}`);
   }
 }
