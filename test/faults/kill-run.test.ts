@@ -10,6 +10,8 @@ import { temporaryFolder } from '../support/temporary';
 import { chance, killAfter, mountsBelow, namesIn, processesWith } from './tools';
 
 const ROUNDS = 20;
+const STOP = ['stop', 'victim', '--time', '0.1'];
+const REMOVE = ['rm', '--force', 'victim'];
 
 describe('garua run, stop and rm, killed at any moment', () => {
   // Before the folder goes.
@@ -59,18 +61,20 @@ describe('garua run, stop and rm, killed at any moment', () => {
 
   it('leaves a state from which everything goes on', async () => {
     const random = chance('kill-run');
+    const took: Record<string, number> = {};
+    for (const words of [runWords('victim', 'bridge'), STOP, REMOVE]) {
+      const started = performance.now();
+      assert.equal((await garua(data, ...words)).status, 0);
+      took[words[0]!] = performance.now() - started;
+    }
     let killed = 0;
     for (let round = 0; round < ROUNDS; round += 1) {
       const net = random() < 0.5 ? 'bridge' : 'none';
-      const words = [
-        runWords('victim', net, round),
-        ['stop', 'victim', '--time', '0.1'],
-        ['rm', '--force', 'victim'],
-      ][Math.floor(random() * 3)]!;
+      const words = [runWords('victim', net, round), STOP, REMOVE][Math.floor(random() * 3)]!;
       // Something to stop, to remove, or to replace.
       if (words[0] !== 'run' || random() < 0.5) await garuaJson(data, ...runWords('victim', net, -1));
       for (const id of namesIn(join(data, 'containers'))) seen.add(id);
-      const { status } = await killAfter(spawnGarua(data, words), 60 + random() * 400);
+      const { status } = await killAfter(spawnGarua(data, words), (0.2 + random() * 0.8) * took[words[0]!]!);
       if (status === null) killed += 1;
       await assertConsistent(`round ${round}, ${words[0]}, ${net}`);
       const again = await garuaJson<ContainerStatus>(data, ...runWords('victim', net, round));
