@@ -1,5 +1,5 @@
 /** What the fault tests share: chance with a seed, small disks, and a look at what was left behind. */
-import { type ChildProcess, execFileSync } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawnSync } from 'node:child_process';
 import { createHash, randomInt } from 'node:crypto';
 import {
   closeSync,
@@ -146,8 +146,19 @@ export class SmallDisk {
     rmdirSync(this.path);
   }
 
-  /** Removes it whoever holds it. */
+  /** Removes it whoever holds it, with the containers of the data directory `data` on it. */
   tearDown(): void {
+    const containers = join(this.path, 'data/containers');
+    for (const id of namesIn(containers)) {
+      for (const file of ['conmon.pid', 'container.pid']) {
+        try {
+          process.kill(Number(readFileSync(join(containers, id, file), 'utf8')), 'SIGKILL');
+        } catch {
+          // It has ended, or never ran.
+        }
+      }
+      spawnSync('umount', ['--lazy', join(containers, id, 'root')]);
+    }
     execFileSync('umount', ['--lazy', this.path]);
     rmdirSync(this.path);
   }
