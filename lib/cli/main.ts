@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import './small-heap';
+import './compile-cache';
 
 import { parseArgs } from 'node:util';
 import { toGaruaError, VERSION } from '../base';
