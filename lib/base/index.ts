@@ -1,3 +1,4 @@
+export * from './boot';
 export * from './data-directory';
 export * from './database';
 export * from './errors';
@@ -6,7 +7,6 @@ export * from './files';
 export * from './journal';
 export * from './progress';
 export * from './single-flight';
-export * from './sync';
 export * from './syscalls';
 export * from './units';
 export * from './version';

@@ -1,9 +1,10 @@
+import { open } from 'node:fs/promises';
 import { getSystemErrorMap } from 'node:util';
 import type Koffi from 'koffi';
 
 /**
- * The Linux system calls that node:fs lacks. Each is synchronous, so those that may take long belong in a
- * worker. Paths may be Buffers, since file names in layers need not be UTF-8.
+ * The Linux system calls that node:fs lacks. Each but `syncFileSystem` is synchronous, so those
+ * that may take long belong in a worker. Paths may be Buffers, since file names in layers need not be UTF-8.
  */
 type Path = string | Buffer;
 
@@ -100,9 +101,23 @@ export function markUnrelatedFolders(descriptor: number): boolean {
   return native().functions.ioctl(descriptor, FS_IOC_SETFLAGS, flags) === 0;
 }
 
-/** Writes all dirty data of the file system that holds the open file to the disk. */
-export function syncfs(descriptor: number): void {
-  check('syncfs', `file descriptor ${descriptor}`, native().functions.syncfs(descriptor));
+/**
+ * Writes all dirty data of the file system that holds `path` to the disk, on a thread of koffi's own: on an
+ * SD card that may take many seconds.
+ */
+export async function syncFileSystem(path: string): Promise<void> {
+  const folder = await open(path, 'r');
+  try {
+    await new Promise<void>((resolve, reject) => {
+      native().functions.syncfs.async(folder.fd, (error: Error | null, result: number) => {
+        if (error) reject(error);
+        else if (result === 0) resolve();
+        else reject(systemError('syncfs', path));
+      });
+    });
+  } finally {
+    await folder.close();
+  }
 }
 
 /** mount(2); `options` is the file system's own option string, at most one page long. */

@@ -1,10 +1,9 @@
 import { closeSync, constants, openSync } from 'node:fs';
 import { chmod, chown, mkdir, readFile, stat } from 'node:fs/promises';
-import { mount, unmountDetached } from '../base';
+import { exists, mount, unmountDetached } from '../base';
 import type { LayerMount } from '../image/image';
 import { LayerMissingError, RootMountError } from './errors';
 import type { ContainerFolder } from './paths';
-import { exists } from './runtime/cgroup';
 
 /**
  * Mounts a container's root: its own upper layer over the image's layers (kernel,

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
+import { exists } from '../../base';
 import { MemoryLimitUnsupportedError } from '../errors';
-import { cgroupVersion, exists } from '../runtime/cgroup';
+import { cgroupVersion } from '../runtime/cgroup';
 import type { CompleteSpec } from '../validate';
 import type { RuntimeResources } from './oci';
 

@@ -1,11 +1,10 @@
 import { type FSWatcher, watch } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { throwIfAborted } from '../../base';
+import { exists, throwIfAborted } from '../../base';
 import type { LogLine, LogOptions } from '../container';
 import { invalidField } from '../errors';
 import type { ContainerFolder } from '../paths';
-import { exists } from '../runtime/cgroup';
 import { LogParser } from './k8s-format';
 
 const CHUNK = 64 * 1024;

@@ -1,13 +1,7 @@
-import { access, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { exists } from '../../base';
 
 const ROOT = '/sys/fs/cgroup';
-
-export async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
-}
 
 /** 2 is the unified hierarchy; hybrid set-ups count as 1, as runc sees them. */
 export async function cgroupVersion(): Promise<1 | 2> {

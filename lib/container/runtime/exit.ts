@@ -1,10 +1,11 @@
 import { readFile, stat } from 'node:fs/promises';
 import { constants } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { currentBootId, exists } from '../../base';
 import type { ContainerFolder } from '../paths';
-import { exists, outOfMemoryKills } from './cgroup';
+import { outOfMemoryKills } from './cgroup';
 import { findMonitor } from './conmon';
-import { currentBootId, isAlive, type ProcessIdentity } from './process-identity';
+import { isAlive, type ProcessIdentity } from './process-identity';
 
 /** How a container ended. */
 export interface Exit {

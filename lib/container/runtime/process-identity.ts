@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { currentBootId } from '../../base';
 
 /** Tells a process from a later one that got the same number. */
 export interface ProcessIdentity {
@@ -8,14 +8,6 @@ export interface ProcessIdentity {
   startTicks: number;
   /** Changes with every boot of the kernel. */
   bootId: string;
-}
-
-let bootId: string | undefined;
-
-/** The boot that is running. */
-export function currentBootId(): string {
-  bootId ??= readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
-  return bootId;
 }
 
 /** Undefined when there is no such process, or only its zombie. */

@@ -1,8 +1,7 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { execute, ToolFailedError } from '../../base';
+import { execute, exists, ToolFailedError } from '../../base';
 import type { ContainerPaths } from '../paths';
-import { exists } from './cgroup';
 import { createUnderMonitor, findMonitor, killMonitor } from './conmon';
 import { identifyProcess, type ProcessIdentity, signalProcess } from './process-identity';
 import { findTool } from './tools';

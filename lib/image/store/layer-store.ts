@@ -2,7 +2,15 @@ import { randomBytes } from 'node:crypto';
 import { renameSync, rmSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type DataDirectory, type Journal, syncFileSystem, syncFolder, toGaruaError } from '../../base';
+import {
+  currentBootId,
+  type DataDirectory,
+  exists,
+  type Journal,
+  syncFileSystem,
+  syncFolder,
+  toGaruaError,
+} from '../../base';
 import type { Digest, LayerMount } from '../image';
 import type { WorkerPool } from '../pipeline/worker-pool';
 import type { ImageIndex, LayerRecord } from './image-index';
@@ -93,7 +101,7 @@ export class LayerStore {
 
   /** Gives an unpacked and verified layer its name, durably: once this resolves, a power cut cannot hurt it. */
   async commit(record: LayerRecord): Promise<void> {
-    const data: CommitData = { record, boot: await bootId() };
+    const data: CommitData = { record, boot: currentBootId() };
     const entry = this.journal.begin(JOURNAL_KIND, record.chainId, 'verified', data);
     const progress = { named: false };
     try {
@@ -158,7 +166,7 @@ export class LayerStore {
   }
 
   async #finishCommits(): Promise<void> {
-    const boot = await bootId();
+    const boot = currentBootId();
     for (const entry of this.journal.unfinished<CommitData>(JOURNAL_KIND)) {
       const { record } = entry.data;
       const complete = entry.data.boot === boot && (await exists(this.#partial(record.chainId)));
@@ -227,17 +235,6 @@ export class LayerStore {
 
 function hex(digest: Digest): string {
   return digest.slice('sha256:'.length);
-}
-
-async function bootId(): Promise<string> {
-  return (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
-}
-
-async function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
 }
 
 async function readRecord(path: string): Promise<LayerRecord | undefined> {
