@@ -1,12 +1,75 @@
 import type { LongCall } from '../base';
 
-export type ContainerState = 'created' | 'running' | 'stopped' | 'failed';
+/**
+ * `restarting`: it ended, and its restart policy starts it again after a pause. `removed` is seen only by those who
+ * watch, as the last word about a container.
+ */
+export type ContainerState = 'created' | 'running' | 'restarting' | 'stopped' | 'failed' | 'removed';
 
-/** Binds a folder or file of the host into the container. */
+/** Something that appears at `target` in the container beside its image. */
 export interface Mount {
-  source: string;
+  /**
+   * `bind`: a folder or file of the host. `volume`: a folder kept under a name by Garua, filled from the image at its
+   * first use, which outlives its containers. `tmpfs`: in memory, gone with the container. Default `bind`.
+   */
+  type?: 'bind' | 'volume' | 'tmpfs';
+  /** A path of the host, or the volume's name; absent for tmpfs. */
+  source?: string;
   target: string;
   readOnly?: boolean;
+  /** tmpfs only: most bytes it may hold. Default 64 MiB. */
+  size?: number;
+}
+
+/** A device of the host, such as /dev/gpiochip0, /dev/i2c-1, /dev/ttyUSB0 or /dev/video0. */
+export interface Device {
+  /** Path on the host; a symbolic link such as those of /dev/serial/by-id is followed. */
+  source: string;
+  /** Path in the container; default: the same. */
+  target?: string;
+  /** Of `r` read, `w` write, `m` make a node. Default `rw`. */
+  permissions?: string;
+}
+
+/** When a container that ended is started again; the pause doubles from 1 s to 5 min and starts over once it ran for 10 s. */
+export interface RestartPolicy {
+  /** `unless-stopped` differs from `always` only after a reboot of one that the user had stopped. */
+  policy: 'no' | 'on-failure' | 'always' | 'unless-stopped';
+  /** `on-failure` only: give up after so many in a row. Absent: never. */
+  maximumRetries?: number;
+}
+
+/**
+ * A question put to a container again and again. Exactly one of `http`, `tcp` and `exec` is set.
+ * The words are those of Kubernetes.
+ */
+export interface Probe {
+  /**
+   * A URL that must answer with a status from 200 to 399, such as `http://:8080/health`. A missing or loopback host
+   * means the container itself.
+   */
+  http?: string;
+  /** A port of the container that must accept a connection, or `HOST:PORT`. */
+  tcp?: number | string;
+  /** A command that must end with status 0 in the container. */
+  exec?: string[];
+  /** Milliseconds between two questions. Default 10,000. */
+  intervalMs?: number;
+  /** Milliseconds until no answer counts as a failure. Default 5,000. */
+  timeoutMs?: number;
+  /** Failures in a row until it counts as unhealthy. Default 3. */
+  failureThreshold?: number;
+  /** Successes in a row until it counts as healthy. Default 1. */
+  successThreshold?: number;
+  /** Milliseconds after the start during which failures do not count. Default 30,000. */
+  startPeriodMs?: number;
+}
+
+/** Changes to Docker's default capabilities, by name with or without `CAP_`; `ALL` stands for all. */
+export interface CapabilityChanges {
+  /** Only as far as the host's policy.json allows. */
+  add?: string[];
+  drop?: string[];
 }
 
 export interface PublishedPort {
@@ -29,16 +92,41 @@ export interface ContainerSpec {
   env?: Record<string, string>;
   workingDirectory?: string;
   user?: string;
+  /** More groups of the process: names of the image's /etc/group, or numbers. */
+  groups?: string[];
   hostname?: string;
+  /** More lines of /etc/hosts: name to address; the address `host-gateway` is the host's own. */
+  extraHosts?: Record<string, string>;
   mounts?: Mount[];
+  devices?: Device[];
+  /** The image's tree cannot be written to; mounts can. */
+  readOnlyRoot?: boolean;
   /**
    * Default `bridge`: an address of its own, ports only where published. `none`: loopback only. `host`: all
    * of the host's interfaces and ports.
    */
   network?: 'host' | 'none' | 'bridge';
   ports?: PublishedPort[];
+  /** Another name under which it is found: by the containers of its bridge, and later by all hosts of the fog. */
+  service?: string;
   /** Bytes. */
   memory?: number;
+  /** Bytes of swap beside `memory`. Default 0. Needs `memory`. */
+  swap?: number;
+  /** Most processes and threads. Default 4,096. */
+  pids?: number;
+  /** Cores, such as 0.25. */
+  cpus?: number;
+  /** Share of the disk's time when it is busy: 10 to 1,000, where 100 is usual. */
+  ioWeight?: number;
+  capabilities?: CapabilityChanges;
+  /** All capabilities and devices, no filters: only where the host's policy.json says so. */
+  privileged?: boolean;
+  restart?: RestartPolicy;
+  /** A container that is not alive any more is restarted, if its restart policy is not `no`. */
+  liveness?: Probe;
+  /** Says when a container can do its work. A replacement waits for it, or else for `liveness`. */
+  readiness?: Probe;
   labels?: Record<string, string>;
 }
 
@@ -53,6 +141,14 @@ export interface ContainerStatus {
   /** Why it is not running, in words: `exited`, `killed by SIGKILL`, `out of memory` ... */
   reason: string | null;
   ports: PublishedPort[];
+  /** Its address on the bridge while it runs there. */
+  address: string | null;
+  /** By its probes; `none` when it has none or does not run. */
+  health: 'none' | 'starting' | 'healthy' | 'unhealthy';
+  /** How often its restart policy started it again since its deploy. */
+  restarts: number;
+  /** Set when a newer version was deployed in its place, failed, and this one was kept: why, and when (ISO 8601). */
+  rolledBack: { code: string; message: string; time: string } | null;
   host: string;
   startedAt: string | null;
   finishedAt: string | null;

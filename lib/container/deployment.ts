@@ -7,8 +7,8 @@ import { checkPortsFree } from './network/ports';
 import { DEFAULT_GRACE_MS, endContainer, runningRow, startExisting, update } from './operations';
 import { type EngineParts, JOURNAL, type JournalData } from './parts';
 import type { ProcessIdentity } from './runtime/process-identity';
+import type { CompleteSpec } from './spec/complete';
 import type { ContainerRow } from './table';
-import type { CompleteSpec } from './validate';
 
 export interface DeployRequest {
   spec: CompleteSpec;

@@ -19,10 +19,10 @@ import type { EngineParts } from './parts';
 import { ContainerPaths } from './paths';
 import { repair } from './repair';
 import { Runtime } from './runtime/runtime';
+import { completeSpec } from './spec/complete';
 import { specDigest } from './spec-digest';
 import { Supervisor } from './supervisor';
 import { type ContainerRow, ContainerTable, toStatus } from './table';
-import { completeSpec } from './validate';
 
 /** No container can have this name. */
 const PORTS = ':ports';

@@ -10,7 +10,7 @@ import type { ContainerPaths } from './paths';
 import { startFailure } from './runtime/failure';
 import type { ProcessIdentity } from './runtime/process-identity';
 import type { Runtime } from './runtime/runtime';
-import type { CompleteSpec } from './validate';
+import type { CompleteSpec } from './spec/complete';
 
 /** All that a start of the container needs; kept beside its files. */
 export interface ContainerRecord {

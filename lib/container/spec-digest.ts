@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { CompleteSpec } from './validate';
+import type { CompleteSpec } from './spec/complete';
 
 /**
  * The digest of everything that decides how a container runs: the spec and the image's content. The image's

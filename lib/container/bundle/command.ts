@@ -7,7 +7,7 @@ import {
   NoCommandError,
   WrongArchitectureError,
 } from '../errors';
-import type { CompleteSpec } from '../validate';
+import type { CompleteSpec } from '../spec/complete';
 import { PROGRAM_START, parseProgram } from './program';
 import { readStart, resolveInRoot } from './rooted-path';
 

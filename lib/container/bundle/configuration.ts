@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import type { ImageConfig } from '../../image/image';
 import { cgroupPath, cgroupVersion } from '../runtime/cgroup';
-import type { CompleteSpec } from '../validate';
+import type { CompleteSpec } from '../spec/complete';
 import { grantableCapabilities } from './capabilities';
 import { checkCommand, commandLine } from './command';
 import { containerMounts, MASKED_PATHS, READONLY_PATHS } from './mounts';

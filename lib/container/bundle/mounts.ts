@@ -1,7 +1,8 @@
 import { access } from 'node:fs/promises';
 import { release } from 'node:os';
 import { MountSourceMissingError } from '../errors';
-import type { CompleteSpec } from '../validate';
+import type { CompleteSpec } from '../spec/complete';
+import type { CompleteMount } from '../spec/mounts';
 import type { RuntimeMount } from './oci';
 
 /** The pseudo file systems that Docker gives every Linux container. */
@@ -49,7 +50,9 @@ export async function containerMounts(
     .filter(([target]) => !chosen.has(target))
     .map(([target, source]) => bind(source, target, false));
   const requested = await Promise.all(
-    spec.mounts.map(async ({ source, target, readOnly }) => {
+    spec.mounts.map(async (mount) => {
+      if (mount.type === 'tmpfs') return temporary(mount);
+      const { source, target, readOnly } = mount;
       await access(source).catch((cause) => {
         throw new MountSourceMissingError(source, target, { cause });
       });
@@ -69,6 +72,10 @@ function bind(source: string, destination: string, readOnly: boolean): RuntimeMo
     ? ['rbind', 'rprivate', 'ro', ...recursiveReadOnly()]
     : ['rbind', 'rprivate', 'rw'];
   return { destination, type: 'bind', source, options };
+}
+
+function temporary({ target, size, readOnly }: Extract<CompleteMount, { type: 'tmpfs' }>): RuntimeMount {
+  return virtual(target, 'tmpfs', 'tmpfs', `nosuid,nodev,mode=1777,size=${size}${readOnly ? ',ro' : ''}`);
 }
 
 /** mount_setattr(2) of Linux 5.12 makes what is mounted below the source read-only too. */

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import type { CompleteSpec } from '../validate';
+import type { CompleteSpec } from '../spec/complete';
 import type { GeneratedFiles } from './mounts';
 
 const LOCALHOST = `127.0.0.1\tlocalhost

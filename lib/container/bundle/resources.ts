@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { exists } from '../../base';
 import { MemoryLimitUnsupportedError } from '../errors';
 import { cgroupVersion } from '../runtime/cgroup';
-import type { CompleteSpec } from '../validate';
+import type { CompleteSpec } from '../spec/complete';
 import type { RuntimeResources } from './oci';
 
 /** Enough for any service, few enough that a fork bomb does not take the host with it. */

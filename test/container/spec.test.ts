@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { ContainerSpec } from '../../lib/container';
 import { specDigest } from '../../lib/container/spec-digest';
-import { completeSpec } from '../../lib/container/validate';
+import { completeSpec } from '../../lib/container/spec/complete';
 
 const mount = (target: unknown, source: unknown = '/srv', more = {}) => ({
   mounts: [{ source, target, ...more }],

@@ -1,0 +1,63 @@
+import { isIP } from 'node:net';
+import { ContainerNameInvalidError, invalidField } from '../errors';
+import { list, matching, text, textRecord } from './checks';
+
+const NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/;
+const HOSTNAME =
+  /^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$/;
+const USER = /^[^:\s\0/]+(:[^:\s\0/]+)?$/;
+const GROUP = /^[^:\s\0/,]+$/;
+
+export const checkUser = matching(USER, 'is neither "user" nor "user:group"');
+export const checkService = matching(
+  /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/,
+  'is not a service name (RFC 1123 label)',
+);
+const checkGroup = matching(GROUP, 'is not a group');
+const hostnamePattern = matching(HOSTNAME, 'is not a host name (RFC 1123)');
+
+/** @throws {ContainerNameInvalidError} */
+export function checkName(name: unknown): asserts name is string {
+  if (typeof name !== 'string' || !NAME.test(name)) throw new ContainerNameInvalidError(String(name));
+}
+
+export function checkHostname(value: unknown, field: string): void {
+  hostnamePattern(value, field);
+  if ((value as string).length > 64)
+    throw invalidField(field, 'is longer than the 64 characters Linux allows');
+}
+
+export function checkGroups(value: unknown, field: string): void {
+  list(value, field).forEach((group, index) => {
+    checkGroup(group, `${field}[${index}]`);
+  });
+}
+
+export function checkExtraHosts(value: unknown, field: string): void {
+  textRecord(value, field);
+  for (const [name, address] of Object.entries(value)) {
+    hostnamePattern(name, `${field} name`);
+    if (address !== 'host-gateway' && isIP(address) === 0) {
+      throw invalidField(`${field}.${name}`, `"${address}" is neither an IP address nor host-gateway`);
+    }
+  }
+}
+
+export function checkEnvironment(value: unknown, field: string): void {
+  textRecord(value, field);
+  const bad = Object.keys(value).find((key) => key.includes('='));
+  if (bad) throw invalidField(field, `the name "${bad}" holds an equals sign`);
+}
+
+/** `registry/team/web:1.2@sha256:...` gives `web`. */
+export function nameFromImage(image: string): string {
+  text(image, 'image');
+  const last = image.replace(/@.*$/, '').replace(/\/+$/, '').split('/').at(-1) ?? '';
+  const name = last
+    .replace(/^[a-z-]+:(?=.)/, (prefix) => (image.startsWith(prefix) ? '' : prefix))
+    .replace(/:.*$/, '')
+    .replace(/[^A-Za-z0-9_.-]/g, '-')
+    .replace(/^[^A-Za-z0-9]+/, '')
+    .slice(0, 63);
+  return name || 'container';
+}
