@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { execute } from '../../../lib/base';
 import type { Bench, BenchCase } from '../harness/bench';
 import type { Delay } from '../harness/event-loop';
-import { NodeRedPull } from '../harness/node-red';
+import { removeContainer } from '../harness/garua';
+import { delayNode, flowFrame, functionNode, NodeRedBench } from '../harness/node-red';
 import { PROJECT } from '../harness/paths';
 import { measure } from '../harness/processes';
 import type { Bar, Fact } from '../harness/result';
@@ -71,17 +72,51 @@ async function pullInProcess(bench: Bench, ref: string): Promise<{ idle: Delay; 
   }
 }
 
+const CONTAINER = 'garua-bench-event-loop';
+const IDLE_SECONDS = 4;
+
 async function pullInNodeRed(bench: Bench, ref: string): Promise<{ idle: Delay; deploy: Delay }> {
   const folder = join(bench.area.folder('disk'), 'node-red');
-  const nodeRed = new NodeRedPull({ folder, image: ref, registry: bench.registry.address });
-  bench.cleanup.defer('Node-RED', () => nodeRed.close());
+  const data = join(folder, 'data');
+  const flow = deployFlow(ref, bench.registry.address, data);
+  const nodeRed = new NodeRedBench({ folder, flow, until: 'deploy' });
+  const close = async () => {
+    await nodeRed.close();
+    await removeContainer(CONTAINER, data);
+  };
+  bench.cleanup.defer('Node-RED', close);
   try {
     await removeTree(folder);
     mkdirSync(folder, { recursive: true });
     await execute('sync', [], { timeoutMs: 300_000 });
-    return await nodeRed.run();
+    const { idle, deploy } = await nodeRed.run();
+    return { idle: idle!, deploy: deploy! };
   } finally {
-    await nodeRed.close();
+    await close();
     await removeTree(folder);
   }
+}
+
+/** Some seconds after the start it takes the idle delay, then deploys a container. */
+function deployFlow(image: string, registry: string, data: string): object[] {
+  return [
+    ...flowFrame('settled'),
+    {
+      ...{ id: 'host', type: 'fog-host', name: 'bench', dataDirectory: data, socket: '' },
+      registries: [{ host: registry, username: '', insecure: true }],
+    },
+    functionNode('settled', "global.get('take')('start'); return msg;", ['wait']),
+    delayNode('wait', IDLE_SECONDS, ['idle']),
+    functionNode('idle', "global.get('take')('idle'); return { action: 'deploy' };", ['deploy']),
+    {
+      ...{ id: 'deploy', z: 'tab', type: 'deploy-container', name: CONTAINER, image, imageType: 'str' },
+      ...{ host: 'host', network: 'none', pull: 'missing', start: false, logs: false, removeOnDelete: false },
+      ...{ x: 500, y: 180, wires: [['deployed'], []] },
+    },
+    functionNode(
+      'deployed',
+      "if (msg.payload?.state === 'running') global.get('take')('deploy'); return null;",
+      [],
+    ),
+  ];
 }

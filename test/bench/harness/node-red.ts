@@ -1,38 +1,32 @@
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { execute } from '../../../lib/base';
 import type { Delay } from './event-loop';
 import { PROJECT } from './paths';
 import { benchEnvironment, type Daemon, startDaemon, waitFor } from './processes';
 
-export interface NodeRedRun {
-  idle: Delay;
-  deploy: Delay;
-}
+/** What a flow took down with `global.get('take')(phase)`; see children/node-red-settings.ts. */
+export type Phases = Record<string, (Delay & { detail?: unknown }) | undefined>;
 
 interface Setting {
   /** A folder of its own. */
   folder: string;
-  image: string;
-  registry: string;
+  /** Node-RED's flow file. A `take('failed', message)` in it ends the run. */
+  flow: object[];
+  /** The phase that ends the run. */
+  until: string;
+  timeoutMs?: number;
 }
 
-const CONTAINER = 'garua-bench-event-loop';
-const IDLE_SECONDS = 4;
-
-/** A Node-RED with the editor on, and a flow that deploys a container some seconds after the start. */
-export class NodeRedPull {
-  readonly #data: string;
+/** A Node-RED with the editor on and with Garua's nodes, for one flow. */
+export class NodeRedBench {
   #daemon: Daemon | undefined;
 
-  constructor(private readonly setting: Setting) {
-    this.#data = join(setting.folder, 'data');
-  }
+  constructor(private readonly setting: Setting) {}
 
-  /** Runs the flow until the container runs. */
-  async run(): Promise<NodeRedRun> {
-    const { folder } = this.setting;
+  /** Runs the flow until its last phase. */
+  async run(): Promise<Phases> {
+    const { folder, flow, until, timeoutMs = 180_000 } = this.setting;
     const user = join(folder, 'user');
     const modules = join(user, 'node_modules', '@garua');
     const report = join(folder, 'report.json');
@@ -43,7 +37,7 @@ export class NodeRedPull {
       join(user, 'package.json'),
       JSON.stringify({ name: 'bench', version: '1.0.0', dependencies }),
     );
-    writeFileSync(join(user, 'flows.json'), JSON.stringify(this.#flow()));
+    writeFileSync(join(user, 'flows.json'), JSON.stringify(flow));
     this.#daemon = startDaemon(
       process.execPath,
       [
@@ -54,75 +48,51 @@ export class NodeRedPull {
       join(folder, 'log'),
       benchEnvironment({ GARUA_BENCH_REPORT: report, GARUA_BENCH_PORT: String(await freePort()) }),
     );
-    return waitFor(
-      'the container',
-      this.#daemon,
-      async () => readReport(report, join(folder, 'log')),
-      180_000,
-    );
+    const attempt = async () => readReport(report, join(folder, 'log'), until);
+    return waitFor(`the phase ${until}`, this.#daemon, attempt, timeoutMs);
   }
 
   async close(): Promise<void> {
     await this.#daemon?.stop();
-    if (!existsSync(this.#data)) return;
-    const command = join(PROJECT, 'dist', 'lib', 'cli', 'main.js');
-    const args = [command, 'rm', CONTAINER, '--force', '--data', this.#data];
-    await execute(process.execPath, args, { allowFailure: true });
-  }
-
-  #flow(): object[] {
-    const { image, registry } = this.setting;
-    const inject = {
-      ...{ id: 'inject', z: 'tab', type: 'inject', props: [], repeat: '', crontab: '', topic: '' },
-      ...{ once: true, onceDelay: 2, x: 100, y: 100, wires: [['settled']] },
-    };
-    const code = (id: string, func: string, wires: string[], y: number) => ({
-      ...{ id, z: 'tab', type: 'function', name: id, func, outputs: 1, timeout: 0, noerr: 0 },
-      ...{ initialize: '', finalize: '', libs: [], x: 300, y, wires: [wires] },
-    });
-    return [
-      { id: 'tab', type: 'tab', label: 'bench', disabled: false, info: '' },
-      {
-        ...{ id: 'host', type: 'fog-host', name: 'bench', dataDirectory: this.#data, socket: '' },
-        registries: [{ host: registry, username: '', insecure: true }],
-      },
-      inject,
-      code('settled', "global.get('take')('start'); return msg;", ['wait'], 100),
-      {
-        ...{ id: 'wait', z: 'tab', type: 'delay', pauseType: 'delay', timeout: String(IDLE_SECONDS) },
-        ...{ timeoutUnits: 'seconds', x: 500, y: 100, wires: [['idle']] },
-      },
-      code('idle', "global.get('take')('idle'); return { action: 'deploy' };", ['deploy'], 140),
-      {
-        ...{ id: 'deploy', z: 'tab', type: 'deploy-container', name: CONTAINER, image, imageType: 'str' },
-        ...{ host: 'host', command: '', env: [], mounts: [], memory: '', network: 'none' },
-        ...{ pull: 'missing', start: false, logs: false, removeOnDelete: false },
-        ...{ x: 500, y: 180, wires: [['deployed'], []] },
-      },
-      code(
-        'deployed',
-        "if (msg.payload?.state === 'running') global.get('take')('deploy', msg.payload); return null;",
-        [],
-        220,
-      ),
-      {
-        id: 'catch',
-        z: 'tab',
-        type: 'catch',
-        scope: null,
-        uncaught: false,
-        x: 100,
-        y: 260,
-        wires: [['failed']],
-      },
-      code('failed', "global.get('take')('failed', msg.error.message); return null;", [], 260),
-    ];
   }
 }
 
-function readReport(report: string, log: string): NodeRedRun {
-  const phases = existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : {};
-  if (phases.deploy) return phases;
+/** A function node of a flow. */
+export function functionNode(id: string, code: string, wires: string[]): object {
+  return {
+    ...{ id, z: 'tab', type: 'function', name: id, func: code, outputs: 1, timeout: 0, noerr: 0 },
+    ...{ initialize: '', finalize: '', libs: [], x: 300, y: 100, wires: [wires] },
+  };
+}
+
+/** What every flow has: a tab, a start after two seconds, and a way out for errors. */
+export function flowFrame(first: string): object[] {
+  return [
+    { id: 'tab', type: 'tab', label: 'bench', disabled: false, info: '' },
+    {
+      ...{ id: 'inject', z: 'tab', type: 'inject', props: [], repeat: '', crontab: '', topic: '' },
+      ...{ once: true, onceDelay: 2, x: 100, y: 100, wires: [[first]] },
+    },
+    {
+      ...{ id: 'catch', z: 'tab', type: 'catch', scope: null, uncaught: false, x: 100, y: 260 },
+      wires: [['failed']],
+    },
+    functionNode('failed', "global.get('take')('failed', msg.error.message); return null;", []),
+  ];
+}
+
+export function delayNode(id: string, seconds: number, wires: string[]): object {
+  return {
+    ...{ id, z: 'tab', type: 'delay', pauseType: 'delay', timeout: String(seconds) },
+    ...{ timeoutUnits: 'seconds', x: 500, y: 100, wires: [wires] },
+  };
+}
+
+function readReport(report: string, log: string, until: string): Phases {
+  const phases: Phases & { failed?: { detail: string } } = existsSync(report)
+    ? JSON.parse(readFileSync(report, 'utf8'))
+    : {};
+  if (phases[until]) return phases;
   if (phases.failed) throw new Error(phases.failed.detail);
   throw new Error(readFileSync(log, 'utf8').slice(-3000));
 }

@@ -70,6 +70,36 @@ export async function measure(tool: string, args: string[], options: MeasureOpti
   }
 }
 
+/** Wall time in seconds from before a program is made until its first byte of output; it must then end well. */
+export async function secondsToFirstOutput(
+  tool: string,
+  args: string[],
+  env: NodeJS.ProcessEnv = benchEnvironment(),
+): Promise<number> {
+  const start = process.hrtime.bigint();
+  const child = spawn(tool, args, { stdio: ['ignore', 'pipe', 'pipe'], detached: true, env });
+  groups.add(child);
+  let first = 0n;
+  let stderr = '';
+  child.stdout.on('data', () => {
+    first ||= process.hrtime.bigint();
+  });
+  child.stderr.on('data', (text) => {
+    stderr = (stderr + text).slice(-4000);
+  });
+  try {
+    const status = await new Promise<number | null>((resolve, reject) => {
+      child.once('error', reject).once('close', resolve);
+    });
+    if (status !== 0 || first === 0n) {
+      throw new Error(`${tool} failed (status ${status}): ${lastLines(stderr) || 'no output'}`);
+    }
+    return Number(first - start) / 1e9;
+  } finally {
+    groups.delete(child);
+  }
+}
+
 export interface Daemon {
   readonly pid: number;
   /** False once it has ended. */

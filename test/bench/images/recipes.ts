@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { execute } from '../../../lib/base';
 import { cut, listShuffled, listSorted } from './files';
@@ -72,6 +72,22 @@ export const RECIPES = {
         await execute('cp', ['-al', rootfs, join(root, `copy-${copy}`)], { timeoutMs: 120_000 });
       }
       return await writeAll(context, [{ root, level: 1, dereferenceHardLinks: true }]);
+    } finally {
+      rmSync(root, { recursive: true, force: true });
+    }
+  },
+
+  /** A shell and its tools in one static program. */
+  async busybox(context: RecipeContext) {
+    const root = join(context.layout.path, `busybox-${process.pid}`);
+    try {
+      mkdirSync(join(root, 'bin'), { recursive: true });
+      mkdirSync(join(root, 'tmp'));
+      await execute('cp', ['/bin/busybox', join(root, 'bin', 'busybox')]);
+      for (const applet of ['sh', 'echo', 'sleep', 'seq', 'cat', 'true']) {
+        symlinkSync('busybox', join(root, 'bin', applet));
+      }
+      return await writeAll(context, [{ root }]);
     } finally {
       rmSync(root, { recursive: true, force: true });
     }

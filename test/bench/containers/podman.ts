@@ -1,0 +1,39 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { execute } from '../../../lib/base';
+import { benchEnvironment, secondsToFirstOutput } from '../harness/processes';
+import { removeTree } from '../harness/work-area';
+
+/** podman with a store of its own, with runc as its runtime, as Garua has. */
+export class Podman {
+  readonly #globals: string[];
+  readonly #env: NodeJS.ProcessEnv;
+
+  constructor(private readonly folder: string) {
+    this.#globals = [
+      ...['--root', join(folder, 'root'), '--runroot', join(folder, 'run'), '--storage-driver', 'overlay'],
+      ...['--events-backend', 'none', '--cgroup-manager', 'cgroupfs', '--runtime', 'runc'],
+    ];
+    this.#env = benchEnvironment({ TMPDIR: join(folder, 'tmp') });
+  }
+
+  async pull(image: string): Promise<void> {
+    mkdirSync(join(this.folder, 'tmp'), { recursive: true });
+    await execute('podman', [...this.#globals, 'pull', '--quiet', '--tls-verify=false', image], {
+      env: this.#env,
+      timeoutMs: 120_000,
+    });
+  }
+
+  /** From before `podman run` is started until the container's first output arrives. */
+  secondsToFirstOutput(image: string, network: string, command: string[]): Promise<number> {
+    // A process may not raise its limits here; podman's default asks for that.
+    const limits = ['--ulimit', 'nofile=1024:1024', '--ulimit', 'nproc=1024:1024'];
+    const args = ['run', '--rm', '--network', network, ...limits, image, ...command];
+    return secondsToFirstOutput('podman', [...this.#globals, ...args], this.#env);
+  }
+
+  async close(): Promise<void> {
+    await removeTree(this.folder);
+  }
+}
