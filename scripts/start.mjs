@@ -11,7 +11,8 @@ import { freePort, isFree, startBeside, waitForAnswer } from './demo/processes.m
 import { serveDemoImage } from './demo/registry.mjs';
 import { environment, node, report, root, SetupError, say } from './set-up/shared.mjs';
 
-const FOLDER = join(root, '.garua');
+/** The tests have one of their own. */
+const FOLDER = process.env.GARUA_DEMO_STATE ?? join(root, '.garua');
 const DATA = join(FOLDER, 'data');
 const CONTAINER = 'city-sensor';
 /** For the first pull and start, in milliseconds. */
