@@ -112,7 +112,7 @@ export class WindowEngine {
     if (early.every !== undefined && this.#strategy.owesEarly) {
       at = Math.min(at, (Math.floor(this.#clock / early.every) + 1) * early.every);
     }
-    if (keyIdle !== undefined && this.fill.keys > 0) at = Math.min(at, this.#sweptAt + keyIdle / 2);
+    if (keyIdle !== undefined) at = Math.min(at, this.#sweptAt + keyIdle / 2);
     return at;
   }
 

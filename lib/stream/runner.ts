@@ -32,8 +32,12 @@ const LONGEST_TIMER = 2 ** 31 - 1;
 export class WindowRunner {
   readonly #engine: WindowEngine;
   readonly #options: RunnerOptions;
+  /** Tasks that found it working, and when they came. */
   #tasks: { task: Task; at: number }[] = [];
   #nextTask = 0;
+  /** The one that found it at rest: it never waits in the list. */
+  #direct: Task | undefined;
+  #directAt = 0;
   #current: Done | undefined;
   #working = false;
   #closed = false;
@@ -57,13 +61,20 @@ export class WindowRunner {
 
   /** Tasks that wait, because outputs of earlier ones are still going out. */
   get backlog(): number {
-    return this.#tasks.length - this.#nextTask;
+    return this.#tasks.length - this.#nextTask + (this.#direct ? 1 : 0);
   }
 
   push(task: Task): void {
     // In processing time an event has the time of its arrival, however long it waits here.
-    this.#tasks.push({ task, at: this.#options.clock.now() });
-    this.#start();
+    const at = this.#options.clock.now();
+    if (this.#working) {
+      this.#tasks.push({ task, at });
+      return;
+    }
+    this.#working = true;
+    this.#direct = task;
+    this.#directAt = at;
+    this.#work(0);
   }
 
   /** Serves what was pushed, then writes durable state. Nothing may be pushed any more. */
@@ -79,13 +90,16 @@ export class WindowRunner {
     if (this.#working) return;
     this.#working = true;
     const now = this.#options.clock.now();
-    if (this.backlog === 0 && now > this.#engine.clock) this.#engine.advanceClock(now);
-    this.#work();
+    if (now > this.#engine.clock) this.#engine.advanceClock(now);
+    this.#work(0);
   }
 
-  /** Works until nothing is left, or the slice is used up, or an answer is awaited. */
-  #work(): void {
-    const until = performance.now() + SLICE;
+  /**
+   * Works until nothing is left, or the slice is used up, or an answer is awaited.
+   *
+   * @param until when the slice ends; 0 is looked up once there is more than a little to do
+   */
+  #work(until: number): void {
     let sinceLook = 0;
     for (;;) {
       const output = this.#engine.next();
@@ -102,8 +116,10 @@ export class WindowRunner {
       sinceLook += 1;
       if (sinceLook < 16) continue;
       sinceLook = 0;
-      if (performance.now() < until) continue;
-      setImmediate(() => this.#work());
+      const now = performance.now();
+      if (until === 0) until = now + SLICE;
+      if (now < until) continue;
+      setImmediate(() => this.#work(0));
       return;
     }
   }
@@ -113,16 +129,18 @@ export class WindowRunner {
     this.#current?.();
     this.#current = undefined;
     if (this.#flushDue) this.#flush();
-    const waiting = this.#tasks[this.#nextTask];
-    if (!waiting) return false;
-    const { task, at } = waiting;
+    const waiting = this.#direct ? undefined : this.#tasks[this.#nextTask];
+    const task = this.#direct ?? waiting?.task;
+    if (!task) return false;
+    const at = waiting ? waiting.at : this.#directAt;
     if (at > this.#engine.clock) {
       // What that fires goes out before the task is served.
       this.#engine.advanceClock(at);
       return true;
     }
-    this.#nextTask += 1;
-    if (this.#nextTask === this.#tasks.length) {
+    if (waiting) this.#nextTask += 1;
+    else this.#direct = undefined;
+    if (this.#nextTask > 0 && this.#nextTask === this.#tasks.length) {
       this.#tasks = [];
       this.#nextTask = 0;
     }
@@ -147,7 +165,7 @@ export class WindowRunner {
       .catch((error) => this.#options.onError(error))
       .then(() => {
         this.#give(pane);
-        this.#work();
+        this.#work(0);
       });
   }
 
@@ -158,7 +176,7 @@ export class WindowRunner {
 
   #rest(): void {
     this.#working = false;
-    for (const resolve of this.#atRest.splice(0)) resolve();
+    if (this.#atRest.length > 0) for (const resolve of this.#atRest.splice(0)) resolve();
     if (!this.#closed) this.#armWake();
   }
 

@@ -154,7 +154,8 @@ class WindowNode {
 
   #send(output: Output): void {
     if (isLate(output)) this.#sendLate(output);
-    else this.#node.send([paneMessage(output, this.#trigger), null]);
+    // One message alone goes to the first output, with less ado than a list.
+    else this.#node.send(paneMessage(output, this.#trigger));
   }
 
   #sendLate(output: LateEvent): void {
@@ -174,8 +175,8 @@ class WindowNode {
 
 /** The pane is the payload, its key the topic. One that the clock has fired gets its id from Node-RED. */
 function paneMessage(pane: Pane, id: unknown): never {
-  const message = { topic: pane.key, payload: pane };
-  return (id === undefined ? message : { _msgid: id, ...message }) as never;
+  const { key: topic } = pane;
+  return (id === undefined ? { topic, payload: pane } : { topic, payload: pane, _msgid: id }) as never;
 }
 
 function plain({ time, key, value, source }: StreamEvent): StreamEvent {

@@ -22,7 +22,11 @@ class CountWindows implements WindowStrategy {
   readonly #columns: Columns;
   readonly #limits: Limits;
   readonly #table = new KeyTable<CountKey>();
-  #panes: Pane[] = [];
+  /** The pane of the last event. */
+  #pane: Pane | undefined;
+  /** Panes of a flush, and how many of them are gone. */
+  #flushed: Pane[] = [];
+  #taken = 0;
   #items = 0;
 
   constructor({ spec, columns, limits }: StrategyContext) {
@@ -53,7 +57,7 @@ class CountWindows implements WindowStrategy {
     else this.#items += 1;
     state.fold.push(time, order, value);
     state.arrived += 1;
-    if (state.arrived === this.#step) this.#panes.push(this.#fire(state));
+    if (state.arrived === this.#step) this.#pane = this.#fire(state);
     return 'added';
   }
 
@@ -66,7 +70,18 @@ class CountWindows implements WindowStrategy {
   readonly owesEarly = false;
 
   next(): Pane | undefined {
-    return this.#panes.shift();
+    const pane = this.#pane;
+    if (pane) {
+      this.#pane = undefined;
+      return pane;
+    }
+    if (this.#taken < this.#flushed.length) {
+      this.#taken += 1;
+      return this.#flushed[this.#taken - 1];
+    }
+    this.#flushed = this.#taken > 0 ? [] : this.#flushed;
+    this.#taken = 0;
+    return undefined;
   }
 
   flush(key?: string): void {
@@ -74,7 +89,7 @@ class CountWindows implements WindowStrategy {
     const open = states.filter(({ arrived }) => arrived > 0);
     const panes = open.map((state) => this.#fire(state));
     panes.sort((a, b) => a.end - b.end || a.start - b.start || (a.key < b.key ? -1 : 1));
-    this.#panes.push(...panes);
+    this.#flushed = panes;
     for (const state of states) this.#forget(state);
   }
 
