@@ -15,6 +15,8 @@ const CNI_VERSION = '1.0.0';
 /** What `disconnect` needs to know, kept on disk so that a crash leaves no address or port taken. */
 interface Attachment {
   ports: Required<PublishedPort>[];
+  /** Its address on the bridge, once it has one. */
+  address?: string;
 }
 
 /**
@@ -37,11 +39,20 @@ export async function connect(
     callPlugin({ command: 'ADD', id, namespace, config: bridgeConfig() }),
     ensureForwarding(BRIDGE, SUBNET),
   ]);
+  const address = result.ips?.[0]?.address.replace(/\/.*/, '');
+  if (address) {
+    await writeFile(attachmentFile(folder), JSON.stringify({ ports, address } satisfies Attachment));
+  }
   if (ports.length > 0) {
     await callPlugin({ command: 'ADD', id, namespace, config: portmapConfig(ports, result) });
   }
-  const address = result.ips?.[0]?.address.replace(/\/.*/, '');
   if (address) await appendFile(join(folder.files, 'hosts'), `${address}\t${hostname}\n`);
+}
+
+/** The container's address on the bridge; undefined when it is not connected. */
+export async function attachedAddress(folder: ContainerFolder): Promise<string | undefined> {
+  const text = await readFile(attachmentFile(folder), 'utf8').catch(() => '');
+  return text ? (JSON.parse(text) as Attachment).address : undefined;
 }
 
 /** Gives address and ports back. Harmless when the container was not connected. */
