@@ -44,6 +44,7 @@ export {
   type DeployOptions,
   type DeployResult,
   type Examination,
+  type ExamineOptions,
   examine,
   type Host,
   type HostInfo,

@@ -1,7 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { DataDirectory, DataDirectoryInUseError, GaruaError, type LongCall, PermissionError } from '../base';
 import type { ContainerStatus, LogLine, LogOptions } from '../container';
-import { type DeployResult, type Host, type HostInfo, LocalHost, type PruneResult } from '../host';
+import {
+  type DeployResult,
+  type Examination,
+  type Host,
+  type HostInfo,
+  LocalHost,
+  type PruneResult,
+} from '../host';
 import type { PullResult, StoredImage } from '../image';
 import { CALLS, REPEATABLE, STREAMS } from './protocol';
 import { ControlDisconnectedError, ControlUnreachableError, RemoteCaller } from './remote-caller';
@@ -47,6 +54,10 @@ class HostHandle implements Host {
 
   info(): Promise<HostInfo> {
     return this.#call('info', []);
+  }
+
+  examine(...parameters: Parameters<Host['examine']>): Promise<Examination> {
+    return this.#call('examine', parameters);
   }
 
   pull(...parameters: Parameters<Host['pull']>): Promise<PullResult> {

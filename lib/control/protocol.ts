@@ -24,6 +24,7 @@ export type Response =
 /** The calls that answer with one result, and at which argument their options stand. */
 export const CALLS = {
   info: 0,
+  examine: 0,
   pull: 1,
   images: 0,
   removeImage: 1,
@@ -43,6 +44,7 @@ export const STREAMS = { logs: 1, watch: 0 } as const satisfies Partial<Record<k
 /** The calls that may be sent again when the connection broke in the middle. */
 export const REPEATABLE: ReadonlySet<string> = new Set<keyof Host>([
   'info',
+  'examine',
   'pull',
   'images',
   'prune',

@@ -7,6 +7,7 @@ import type {
   StopOptions,
 } from '../container/container';
 import type { PullOptions, PullResult, StoredImage } from '../image/image';
+import type { Examination } from './doctor/check';
 
 /** `deploy`: what happened to make the container match its spec. */
 export interface DeployResult {
@@ -38,6 +39,8 @@ export interface PruneResult {
  */
 export interface Host {
   info(): Promise<HostInfo>;
+  /** What the machine has and lacks, seen with the rights of the process that owns the data directory. */
+  examine(options?: LongCall): Promise<Examination>;
   pull(ref: string, options?: PullOptions): Promise<PullResult>;
   images(): Promise<StoredImage[]>;
   removeImage(ref: string): Promise<void>;

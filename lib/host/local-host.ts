@@ -25,6 +25,7 @@ import {
   parseReference,
   type StoredImage,
 } from '../image';
+import { type Examination, examine } from './doctor';
 import type { DeployOptions, DeployResult, Host, HostInfo, PruneResult } from './host';
 
 export interface LocalHostOptions {
@@ -79,6 +80,10 @@ export class LocalHost implements Host {
 
   async info(): Promise<HostInfo> {
     return { name: this.name, version: VERSION, dataDirectory: this.directory.path, pid: process.pid };
+  }
+
+  examine({ signal }: LongCall = {}): Promise<Examination> {
+    return examine({ dataDirectory: this.directory.path, signal });
   }
 
   pull(ref: string, options: PullOptions = {}): Promise<PullResult> {

@@ -23,12 +23,12 @@ export async function hostStatus(
   lease: HostLease | undefined,
   machine?: Machine,
 ): Promise<HostStatusDocument> {
-  if (!lease) return { state: 'undeployed', problems: problemsOf(machine) };
+  if (!lease) return { state: 'undeployed', problems: await problemsOf(machine) };
   try {
     const info = await (await lease.host()).info();
     const embedded = info.pid === process.pid;
     // A daemon may do what this process may not.
-    const problems = embedded ? problemsOf(machine, info.dataDirectory) : [];
+    const problems = embedded ? await problemsOf(machine, info.dataDirectory) : [];
     return { state: problems.length > 0 ? 'limited' : 'ready', info, embedded, problems };
   } catch (error) {
     const { message, hint } = toGaruaError(error, 'opening the host');
@@ -36,8 +36,9 @@ export async function hostStatus(
   }
 }
 
-function problemsOf(machine?: Machine, dataDirectory?: string): HostProblem[] {
-  return examine(dataDirectory, machine)
-    .checks.filter(({ status }) => status !== 'ok')
+async function problemsOf(machine?: Machine, dataDirectory?: string): Promise<HostProblem[]> {
+  const { checks } = await examine({ dataDirectory, machine });
+  return checks
+    .filter(({ status }) => status !== 'ok')
     .map(({ id, detail, why, fix }) => ({ what: `${id}: ${detail}. ${why}`, hint: fix ?? '' }));
 }

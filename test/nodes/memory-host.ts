@@ -1,7 +1,7 @@
 import { EventEmitter, once } from 'node:events';
 import { AbortedError, GaruaError, type LongCall } from '../../lib/base';
 import type { ContainerSpec, ContainerStatus, LogLine, LogOptions } from '../../lib/container';
-import type { DeployOptions, DeployResult, Host, HostInfo } from '../../lib/host';
+import type { DeployOptions, DeployResult, Examination, Host, HostInfo } from '../../lib/host';
 
 /** A host without images or processes, for what the nodes do before, between and after its calls. */
 export class MemoryHost implements Partial<Host> {
@@ -23,6 +23,10 @@ export class MemoryHost implements Partial<Host> {
 
   async info(): Promise<HostInfo> {
     return { name: 'memory', version: '0', dataDirectory: '/nowhere', pid: 1 };
+  }
+
+  async examine(): Promise<Examination> {
+    return { checks: [{ id: 'memory', status: 'ok', detail: 'enough', why: 'It is a test.' }] };
   }
 
   async deploy(spec: ContainerSpec, options: DeployOptions = {}): Promise<DeployResult> {

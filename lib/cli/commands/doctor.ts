@@ -12,7 +12,7 @@ export const doctor: Command = {
   options: {},
   positionals: { minimum: 0, maximum: 0 },
   async run({ options }) {
-    const examination = examine(text(options, 'data'));
+    const examination = await examine({ dataDirectory: text(options, 'data') });
     if (options.json) return printJson(examination);
     for (const { id, status, detail, why, fix } of examination.checks) {
       process.stdout.write(`${SIGNS[status]}  ${id}: ${detail}\n`);

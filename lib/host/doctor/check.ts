@@ -10,6 +10,11 @@ export interface CheckResult {
   fix?: string;
 }
 
+/** The document of `garua doctor --json`. */
+export interface Examination {
+  checks: CheckResult[];
+}
+
 /** What a check may look at: this machine, or a fixture of another. */
 export interface Machine {
   architecture: string;
