@@ -1,4 +1,5 @@
 import { type Column, type Item, makeColumn, PendingAnswer } from './aggregates';
+import type { ListReader, ListWriter } from './events';
 import type { AggregateSpec, Pane } from './stream';
 
 /** One state per aggregate; undefined while no event was added. */
@@ -66,14 +67,18 @@ export class Columns {
     return result;
   }
 
-  save(states: States): unknown[] | null {
+  save(states: States, write: ListWriter): unknown[] | null {
     if (!states) return null;
-    return this.list.map(({ aggregate }, at) => (aggregate.save ? aggregate.save(states[at]) : states[at]));
+    return this.list.map(({ aggregate }, at) =>
+      aggregate.save ? aggregate.save(states[at], write) : states[at],
+    );
   }
 
-  load(saved: unknown[] | null): States {
+  load(saved: unknown[] | null, read: ListReader): States {
     if (!saved) return undefined;
-    return this.list.map(({ aggregate }, at) => (aggregate.load ? aggregate.load(saved[at]) : saved[at]));
+    return this.list.map(({ aggregate }, at) =>
+      aggregate.load ? aggregate.load(saved[at], read) : saved[at],
+    );
   }
 
   /** The answer of an aggregate that wants single events. */

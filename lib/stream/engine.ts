@@ -1,5 +1,6 @@
 import { Columns, settle } from './columns';
 import { StreamStateError } from './errors';
+import { inlineReader, inlineWriter, type ListReader, type ListWriter } from './events';
 import type { ChangeLog } from './key-table';
 import { fingerprint } from './spec';
 import type {
@@ -145,7 +146,7 @@ export class WindowEngine {
   /** The whole state. Only when `next` has given undefined. */
   snapshot(): EngineState {
     const keys: EngineState['keys'] = [];
-    for (const key of this.#strategy.keys()) keys.push([key, this.#strategy.save(key)]);
+    for (const key of this.#strategy.keys()) keys.push([key, this.saveKey(key)]);
     // States are shared with the engine until they are text.
     return JSON.parse(JSON.stringify({ version: 1, spec: fingerprint(this.spec), meta: this.meta(), keys }));
   }
@@ -177,13 +178,16 @@ export class WindowEngine {
     this.#strategy.advance(this.#eventTime ? this.#watermark.value : clock);
   }
 
-  /** A key's state as a JSON value that shares parts with the engine; undefined when it is not known. */
-  saveKey(key: string): unknown {
-    return this.#strategy.save(key);
+  /**
+   * A key's state as a JSON value that shares parts with the engine; undefined when it is not known. What
+   * `write` gives stands for its lists of events.
+   */
+  saveKey(key: string, write: ListWriter = inlineWriter): unknown {
+    return this.#strategy.save(key, write);
   }
 
-  loadKey(key: string, record: unknown): void {
-    this.#strategy.load(key, record);
+  loadKey(key: string, record: unknown, read: ListReader = inlineReader): void {
+    this.#strategy.load(key, record, read);
   }
 
   /** Has changes of keys noted. */

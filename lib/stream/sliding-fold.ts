@@ -1,6 +1,6 @@
 import type { Aggregate, Counters, FieldReader } from './aggregates';
 import type { Columns } from './columns';
-import { EventQueue } from './event-queue';
+import { EventQueue, type ListReader, type ListWriter } from './events';
 import { type StateStack, stateStack } from './state-stack';
 
 interface Folded {
@@ -53,16 +53,20 @@ export class SlidingFold {
 
   /** The time of the event that entered first; only when there is one. */
   get oldestTime(): number {
-    return this.#events.timeAt(0);
+    return this.#events.oldestTime;
   }
 
   /** The time of the event that entered last; only when there is one. */
   get newestTime(): number {
-    return this.#events.timeAt(this.#events.length - 1);
+    return this.#events.newestTime;
   }
 
   push(time: number, order: number, value: unknown): void {
     this.#events.push(time, order, value);
+    this.#fold(time, order, value);
+  }
+
+  #fold(time: number, order: number, value: unknown): void {
     for (const folded of this.#folded) {
       folded.back = folded.aggregate.add(folded.back, folded.read(value), time, order);
     }
@@ -75,7 +79,7 @@ export class SlidingFold {
     if (this.#front === 0) this.#turnOver();
     for (const { front } of this.#folded) front.pop();
     if (this.#counted.length > 0) {
-      const value = this.#events.valueAt(0);
+      const value = this.#events.oldestValue;
       for (const { counters, state, read } of this.#counted) counters.remove(state, read(value));
     }
     this.#events.shift();
@@ -107,34 +111,31 @@ export class SlidingFold {
   }
 
   /** Its events, and how many of them lie in the front: restored, it answers to the same bit. */
-  save(): unknown {
-    const events = this.#events.items().map(({ time, order, value }) => [time, order, value ?? null]);
-    return [this.#front, events];
+  save(write: ListWriter): unknown {
+    return [this.#front, write(this.#events)];
   }
 
-  load(saved: unknown): void {
-    const [front, events] = saved as [number, [time: number, order: number, value: unknown][]];
-    events.forEach(([time, order, value], index) => {
-      if (index === front && front > 0) this.#turnOver();
-      this.push(time, order, value);
+  load(saved: unknown, read: ListReader): void {
+    const [front, list] = saved as [number, unknown];
+    this.#events.load(read(list), (time, order, value) => {
+      this.#fold(time, order, value);
+      if (this.#events.length === front) this.#turnOver();
     });
-    if (front > 0 && front === events.length) this.#turnOver();
   }
 
   #turnOver(): void {
-    const events = this.#events;
+    const { length } = this.#events;
     for (const folded of this.#folded) {
       const { aggregate, read, front } = folded;
-      front.reset(events.length);
+      front.reset(length);
       let newer: unknown;
-      for (let index = events.length - 1; index >= 0; index -= 1) {
-        const value = read(events.valueAt(index));
-        const state = aggregate.lift(value, events.timeAt(index), events.orderAt(index));
+      this.#events.visitBackwards((time, order, value) => {
+        const state = aggregate.lift(read(value), time, order);
         newer = newer === undefined ? state : aggregate.combine(state, newer);
         front.push(newer);
-      }
+      });
       folded.back = aggregate.empty();
     }
-    this.#front = events.length;
+    this.#front = length;
   }
 }

@@ -1,3 +1,5 @@
+import type { ListReader, ListWriter } from '../events';
+
 /**
  * One aggregate of a pane. `S` is the state of a set of events; a state must be a JSON value, or `save` and
  * `load` must turn it into one.
@@ -15,8 +17,9 @@ export interface Aggregate<S = unknown> {
   lower(state: S): unknown;
   /** Numeric states can lie side by side in one array, where the garbage collector has nothing to do. */
   readonly packed?: Packing<S>;
-  save?(state: S): unknown;
-  load?(saved: unknown): S;
+  /** A state as a JSON value; a list of events in it becomes what `write` gives for it. */
+  save?(state: S, write: ListWriter): unknown;
+  load?(saved: unknown, read: ListReader): S;
   /**
    * For windows that slide event by event: a state of integer counters, from which an event may be taken
    * away again. Floats are never subtracted, so sums have none.

@@ -1,5 +1,6 @@
 import jsonata from 'jsonata';
 import { StreamExpressionError, StreamSpecError } from '../errors';
+import type { EventQueue } from '../events';
 import type { Aggregate, Item } from './aggregate';
 import { collect, inTimeOrder } from './collect';
 
@@ -34,7 +35,7 @@ export class PendingAnswer {
  *
  * @throws {StreamSpecError} when it cannot be parsed
  */
-export function expression(text: string): Aggregate<Item[]> {
+export function expression(text: string): Aggregate<EventQueue> {
   let parsed: jsonata.Expression;
   try {
     parsed = jsonata(text);
@@ -43,5 +44,5 @@ export function expression(text: string): Aggregate<Item[]> {
     throw new StreamSpecError(`"${text}" is not a JSONata expression: ${message}`, undefined, { cause });
   }
   const lower = (items: readonly Item[]) => new PendingAnswer(parsed, text, inTimeOrder(items));
-  return { ...collect, lower, lowerItems: lower };
+  return { ...collect, lower: (state) => lower(state.items()), lowerItems: lower };
 }

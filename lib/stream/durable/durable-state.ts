@@ -1,13 +1,23 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { WindowEngine } from '../engine';
+import type { ListReader, Span } from '../events';
 import type { ChangeLog } from '../key-table';
-import type { Change, OpenOutcome } from './messages';
+import { jsonText } from './json-text';
+import type { Change, KeyRecord, OpenOutcome } from './messages';
+import { decode, encode } from './piece';
 import { StateWriter } from './state-writer';
 
 /** Milliseconds of serialising before other work gets its turn. */
 const SLICE = 4;
-/** Characters that go to the worker in one message. */
+/** Bytes, about, that go to the worker in one message. */
 const BATCH = 1 << 16;
+
+/** What stands for a list in the record of its key. */
+interface ListRecord {
+  list: number;
+  /** null when nothing is in it: JSON has no infinity. */
+  floor: number | null;
+}
 
 export interface DurableOptions {
   /** The SQLite file; no other store may use it. */
@@ -20,6 +30,9 @@ export interface DurableOptions {
  * Keeps the state of an engine in a file. Each flush writes the keys that have changed since the last one,
  * as they all were at one moment: a key that changes while the flush is still under way is written down
  * first. So after a crash the file holds the whole state as of the last flush that was completed.
+ *
+ * Of a list of single events only what is new is written. It is noted at that moment, too, and made ready a
+ * few milliseconds at a time: events in a list do not change any more.
  */
 export class DurableState implements ChangeLog {
   epoch = 1;
@@ -29,6 +42,11 @@ export class DurableState implements ChangeLog {
   #changed = new Set<string>();
   /** Keys that the current flush has not written down yet. */
   #flushing = new Set<string>();
+  /** Keys of a flush that failed: what the file holds of their lists is not known. */
+  #unsure = new Set<string>();
+  /** New events of the current flush that are still to be made ready. */
+  #spans: { key: string; list: number; span: Span }[] = [];
+  #lastList = 0;
   #batch: Change[] = [];
   #batchSize = 0;
   #current: Promise<void> | undefined;
@@ -38,7 +56,6 @@ export class DurableState implements ChangeLog {
     this.#engine = engine;
     this.#writer = writer;
     this.outcome = outcome;
-    engine.watch(this);
   }
 
   /**
@@ -49,17 +66,13 @@ export class DurableState implements ChangeLog {
   static async open(engine: WindowEngine, { path, settings }: DurableOptions): Promise<DurableState> {
     const writer = new StateWriter(path);
     try {
-      const records: [string, string][] = [];
-      const { outcome, meta } = await writer.open(settings, (key, record) => records.push([key, record]));
+      const records: KeyRecord[] = [];
+      const { outcome, meta } = await writer.open(settings, (record) => records.push(record));
       if (meta !== undefined) engine.restoreMeta(JSON.parse(meta));
-      let until = performance.now() + SLICE;
-      for (const [key, record] of records) {
-        engine.loadKey(key, JSON.parse(record));
-        if (performance.now() < until) continue;
-        await nextTurn();
-        until = performance.now() + SLICE;
-      }
-      return new DurableState(engine, writer, outcome);
+      const state = new DurableState(engine, writer, outcome);
+      await state.#load(records);
+      engine.watch(state);
+      return state;
     } catch (error) {
       await writer.close().catch(() => {});
       throw error;
@@ -107,27 +120,57 @@ export class DurableState implements ChangeLog {
     this.#changed = new Set();
     this.epoch += 1;
     try {
-      let until = performance.now() + SLICE;
+      const turn = turns();
       for (const key of keys) {
         if (this.#flushing.delete(key)) this.#write(key);
-        if (performance.now() < until) continue;
-        await nextTurn();
-        until = performance.now() + SLICE;
+        await turn();
+        await this.#encode(turn);
       }
       this.#hand();
       await this.#writer.commit(meta);
       this.#writtenMeta = meta;
     } catch (error) {
-      for (const key of keys) this.#changed.add(key);
+      this.#spans = [];
+      this.#batch = [];
+      for (const key of keys) {
+        this.#changed.add(key);
+        this.#unsure.add(key);
+      }
       throw error;
     }
   }
 
+  /** Makes ready what is noted by now. */
+  async #encode(turn: () => Promise<void> | undefined): Promise<void> {
+    for (let next = this.#spans.shift(); next; next = this.#spans.shift()) {
+      const { key, list, span } = next;
+      const piece = encode(span);
+      this.#put({ kind: 'piece', key, list, piece }, piece.stamps.length * 12 + (piece.texts?.length ?? 0));
+      await turn();
+    }
+  }
+
   #write(key: string): void {
-    const record = this.#engine.saveKey(key);
-    const text = record === undefined ? null : JSON.stringify(record);
-    this.#batch.push([key, text]);
-    this.#batchSize += key.length + (text?.length ?? 0);
+    const whole = this.#unsure.delete(key);
+    const lists: { list: number; floor: number; byTime: boolean }[] = [];
+    const record = this.#engine.saveKey(key, (events): ListRecord => {
+      if (events.id === undefined) {
+        this.#lastList += 1;
+        events.id = this.#lastList;
+      }
+      const list = events.id;
+      const { floor, spans } = events.changes(whole);
+      for (const span of spans) this.#spans.push({ key, list, span });
+      lists.push({ list, floor, byTime: events.byTime });
+      return { list, floor: Number.isFinite(floor) ? floor : null };
+    });
+    const text = record === undefined ? null : jsonText(record);
+    this.#put({ kind: 'key', key, record: text, lists, whole }, key.length + (text?.length ?? 0));
+  }
+
+  #put(change: Change, size: number): void {
+    this.#batch.push(change);
+    this.#batchSize += size;
     if (this.#batchSize > BATCH) this.#hand();
   }
 
@@ -136,4 +179,36 @@ export class DurableState implements ChangeLog {
     this.#batch = [];
     this.#batchSize = 0;
   }
+
+  async #load(records: KeyRecord[]): Promise<void> {
+    const turn = turns();
+    for (const { key, record, pieces } of records) {
+      const lists = new Map<number, Span[]>();
+      for (const { list, piece } of pieces) {
+        const spans = lists.get(list) ?? [];
+        spans.push(decode(piece));
+        lists.set(list, spans);
+        this.#lastList = Math.max(this.#lastList, list);
+        await turn();
+      }
+      const read: ListReader = (saved) => {
+        const { list, floor } = saved as ListRecord;
+        this.#lastList = Math.max(this.#lastList, list);
+        return { id: list, floor: floor ?? Number.POSITIVE_INFINITY, spans: lists.get(list) ?? [] };
+      };
+      this.#engine.loadKey(key, JSON.parse(record), read);
+      await turn();
+    }
+  }
+}
+
+/** A function to call often: now and then it gives other work its turn. */
+function turns(): () => Promise<void> | undefined {
+  let until = performance.now() + SLICE;
+  return () => {
+    if (performance.now() < until) return undefined;
+    return nextTurn().then(() => {
+      until = performance.now() + SLICE;
+    });
+  };
 }

@@ -1,20 +1,24 @@
 import { mkdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { type Database, migrate, openDatabase } from '../../base';
-import type { Change, OpenOutcome } from './messages';
+import type { Change, KeyRecord, OpenOutcome } from './messages';
+import { PIECES_SCHEMA, PieceTable } from './piece-table';
 
 const SCHEMA = [
   `CREATE TABLE window_meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
    CREATE TABLE window_keys (key TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID;`,
+  `DELETE FROM window_keys; DELETE FROM window_meta; ${PIECES_SCHEMA}`,
 ];
 
 /** The SQLite file of one engine's state. Synchronous: it lives in a worker. */
 export class StateFile {
   readonly #database: Database;
+  readonly #pieces: PieceTable;
   readonly outcome: OpenOutcome;
 
   private constructor(database: Database, outcome: OpenOutcome) {
     this.#database = database;
+    this.#pieces = new PieceTable(database);
     this.outcome = outcome;
   }
 
@@ -45,9 +49,12 @@ export class StateFile {
     return read(this.#database, 'meta');
   }
 
-  records(): IterableIterator<{ key: string; record: string }> {
+  *records(): Generator<KeyRecord> {
     const rows = this.#database.prepare('SELECT key, record FROM window_keys').iterate();
-    return rows as IterableIterator<{ key: string; record: string }>;
+    for (const row of rows) {
+      const { key, record } = row as { key: string; record: string };
+      yield { key, record, pieces: this.#pieces.of(key) };
+    }
   }
 
   /** All or nothing. */
@@ -55,9 +62,16 @@ export class StateFile {
     const put = this.#database.prepare('INSERT OR REPLACE INTO window_keys VALUES (?, ?)');
     const remove = this.#database.prepare('DELETE FROM window_keys WHERE key = ?');
     this.#database.transaction(() => {
-      for (const [key, record] of changes) {
+      for (const change of changes) {
+        if (change.kind === 'piece') {
+          this.#pieces.append(change.key, change.list, change.piece);
+          continue;
+        }
+        const { key, record, lists, whole } = change;
         if (record === null) remove.run(key);
         else put.run(key, record);
+        if (record === null || whole) this.#pieces.forget(key);
+        else this.#pieces.trim(key, lists);
       }
       write(this.#database, 'meta', meta);
     })();
@@ -88,7 +102,9 @@ function prepare(path: string, settings: string): { database: Database; saved: S
     const [before, meta, clean] = ['settings', 'meta', 'clean'].map((name) => read(database, name));
     const keys = database.prepare('SELECT 1 FROM window_keys LIMIT 1').get() !== undefined;
     database.transaction(() => {
-      if (before !== settings) database.exec('DELETE FROM window_keys; DELETE FROM window_meta');
+      if (before !== settings) {
+        database.exec('DELETE FROM window_keys; DELETE FROM window_pieces; DELETE FROM window_meta');
+      }
       write(database, 'settings', settings);
       write(database, 'clean', '0');
     })();

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { GaruaError } from '../../base';
-import type { Answer, Change, OpenOutcome, Request } from './messages';
+import type { Answer, Change, KeyRecord, OpenOutcome, Request } from './messages';
+import { buffersOf } from './piece';
 
 /** The state of a window could not be read from or written to its file. */
 export class StreamStorageError extends GaruaError {
@@ -15,7 +16,7 @@ export class StreamStorageError extends GaruaError {
 }
 
 interface Waiting {
-  onRecords: (records: [string, string][]) => void;
+  onRecords: (records: KeyRecord[]) => void;
   resolve: (answer: Answer) => void;
   reject: (error: Error) => void;
 }
@@ -42,18 +43,19 @@ export class StateWriter {
   /** Opens the file; `onRecord` gets the keys that it holds. @throws {StreamStorageError} */
   async open(
     settings: string,
-    onRecord: (key: string, record: string) => void,
+    onRecord: (record: KeyRecord) => void,
   ): Promise<{ outcome: OpenOutcome; meta: string | undefined }> {
-    const onRecords = (records: [string, string][]) => {
-      for (const [key, record] of records) onRecord(key, record);
+    const onRecords = (records: KeyRecord[]) => {
+      for (const record of records) onRecord(record);
     };
     const answer = await this.#ask({ op: 'open', store: this.#store, path: this.#path, settings }, onRecords);
     return answer as Extract<Answer, { op: 'opened' }>;
   }
 
   /** Hands changes over; they take effect with the next commit. */
-  put(records: Change[]): void {
-    this.#shared.worker.postMessage({ op: 'put', store: this.#store, records } satisfies Request);
+  put(changes: Change[]): void {
+    const buffers = changes.flatMap((change) => (change.kind === 'piece' ? buffersOf(change.piece) : []));
+    this.#shared.worker.postMessage({ op: 'put', store: this.#store, changes } satisfies Request, buffers);
   }
 
   /** Writes all changes in one transaction. @throws {StreamStorageError} */

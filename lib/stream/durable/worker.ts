@@ -1,8 +1,9 @@
 import { parentPort } from 'node:worker_threads';
-import type { Answer, Change, Request } from './messages';
+import type { Answer, Change, KeyRecord, Request } from './messages';
+import { buffersOf } from './piece';
 import { removeStateFile, StateFile } from './state-file';
 
-/** Records per answer: each is one short task on the main thread. */
+/** Records and pieces per answer: each is one short task on the main thread. */
 const PAGE = 200;
 
 const port = parentPort!;
@@ -22,7 +23,7 @@ port.on('message', (request: Request) => {
 function serve(request: Request): void {
   const { store } = request;
   if (request.op === 'put') {
-    changes.get(store)!.push(...request.records);
+    for (const change of request.changes) changes.get(store)!.push(change);
     return;
   }
   if (request.op === 'open') {
@@ -47,17 +48,23 @@ function open(store: number, path: string, settings: string): void {
   const file = StateFile.open(path, settings);
   files.set(store, file);
   changes.set(store, []);
-  let page: [string, string][] = [];
-  for (const { key, record } of file.records()) {
-    page.push([key, record]);
-    if (page.length < PAGE) continue;
-    answer({ op: 'records', store, records: page });
+  let page: KeyRecord[] = [];
+  let size = 0;
+  const hand = () => {
+    const buffers = page.flatMap(({ pieces }) => pieces.flatMap(({ piece }) => buffersOf(piece)));
+    answer({ op: 'records', store, records: page }, buffers);
     page = [];
+    size = 0;
+  };
+  for (const record of file.records()) {
+    page.push(record);
+    size += 1 + record.pieces.length;
+    if (size >= PAGE) hand();
   }
-  if (page.length > 0) answer({ op: 'records', store, records: page });
+  if (size > 0) hand();
   answer({ op: 'opened', store, outcome: file.outcome, meta: file.meta });
 }
 
-function answer(message: Answer): void {
-  port.postMessage(message);
+function answer(message: Answer, transferred: ArrayBuffer[] = []): void {
+  port.postMessage(message, transferred);
 }

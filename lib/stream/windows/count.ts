@@ -1,4 +1,5 @@
 import type { Columns } from '../columns';
+import type { ListReader, ListWriter } from '../events';
 import { type ChangeLog, type KeyState, KeyTable } from '../key-table';
 import { SlidingFold } from '../sliding-fold';
 import type { Fill, Limits, Pane } from '../stream';
@@ -111,13 +112,13 @@ class CountWindows implements WindowStrategy {
     this.#table.watch(log);
   }
 
-  save(key: string): unknown {
+  save(key: string, write: ListWriter): unknown {
     const state = this.#table.get(key);
     if (!state) return undefined;
-    return [state.touchedAt, state.histories ?? null, state.arrived, state.panes, state.fold.save()];
+    return [state.touchedAt, state.histories ?? null, state.arrived, state.panes, state.fold.save(write)];
   }
 
-  load(key: string, record: unknown): void {
+  load(key: string, record: unknown, read: ListReader): void {
     const [touchedAt, histories, arrived, panes, fold] = record as [
       number,
       unknown[] | null,
@@ -127,7 +128,7 @@ class CountWindows implements WindowStrategy {
     ];
     const state = this.#newKey(key, touchedAt);
     Object.assign(state, { histories: histories ?? undefined, arrived, panes });
-    state.fold.load(fold);
+    state.fold.load(fold, read);
     this.#items += state.fold.length;
     this.#table.add(state);
   }

@@ -1,4 +1,5 @@
 import type { Columns } from '../columns';
+import type { ListReader, ListWriter } from '../events';
 import { Heap } from '../heap';
 import { type ChangeLog, type KeyState, KeyTable } from '../key-table';
 import type { Fill, Limits, Pane, PaneKind, WindowSpec } from '../stream';
@@ -145,7 +146,7 @@ export abstract class PaneWindows<K extends KeyState> implements WindowStrategy 
     this.table.watch(log);
   }
 
-  save(key: string): unknown {
+  save(key: string, write: ListWriter): unknown {
     const state = this.table.get(key);
     if (!state) return undefined;
     const windows: WindowRecord[] = [];
@@ -158,13 +159,13 @@ export abstract class PaneWindows<K extends KeyState> implements WindowStrategy 
         w.panes,
         w.items,
         w.passed,
-        this.columns.save(w.states),
+        this.columns.save(w.states, write),
       ]);
     }
     return [state.touchedAt, state.histories ?? null, windows, this.saveExtra(state)];
   }
 
-  load(key: string, record: unknown): void {
+  load(key: string, record: unknown, read: ListReader): void {
     const [touchedAt, histories, windows, extra] = record as [
       number,
       unknown[] | null,
@@ -177,7 +178,8 @@ export abstract class PaneWindows<K extends KeyState> implements WindowStrategy 
     this.loadExtra(state, extra);
     for (const [start, end, total, pending, panes, items, passed, states] of windows) {
       const window = newWindow(state, start, end);
-      Object.assign(window, { total, pending, panes, items, passed, states: this.columns.load(states) });
+      Object.assign(window, { total, pending, panes, items, passed });
+      window.states = this.columns.load(states, read);
       this.put(state, window);
       this.#windows += 1;
       this.#items += items;

@@ -1,5 +1,6 @@
 import type { Item } from '../aggregates';
 import type { Columns } from '../columns';
+import { type ListReader, type ListWriter, WaitingEvents } from '../events';
 import { Heap } from '../heap';
 import { type ChangeLog, type KeyState, KeyTable } from '../key-table';
 import { SlidingFold } from '../sliding-fold';
@@ -8,8 +9,8 @@ import type { StrategyContext, Verdict, WindowStrategy } from './strategy';
 
 interface SlidingKey extends KeyState {
   fold: SlidingFold;
-  /** Events whose pane is still to come, by their time. */
-  waiting: Map<number, Item[]>;
+  /** Events whose pane is still to come. */
+  waiting: WaitingEvents;
   /** The latest time in the fold. */
   lastTime: number;
   /** Waits in the queue of keys whose events may all have left their windows. */
@@ -125,7 +126,7 @@ class SlidingWindows implements WindowStrategy {
 
   expire(before: number): void {
     for (const owner of this.#table.values()) {
-      if (owner.touchedAt <= before && owner.waiting.size === 0) this.#forget(owner);
+      if (owner.touchedAt <= before && owner.waiting.length === 0) this.#forget(owner);
     }
   }
 
@@ -137,21 +138,20 @@ class SlidingWindows implements WindowStrategy {
     this.#table.watch(log);
   }
 
-  save(key: string): unknown {
+  save(key: string, write: ListWriter): unknown {
     const owner = this.#table.get(key);
     if (!owner) return undefined;
-    const waiting = [...owner.waiting.values()].flat();
-    return [owner.touchedAt, owner.histories ?? null, owner.fold.save(), waiting];
+    return [owner.touchedAt, owner.histories ?? null, owner.fold.save(write), write(owner.waiting)];
   }
 
-  load(key: string, record: unknown): void {
-    const [touchedAt, histories, fold, waiting] = record as [number, unknown[] | null, unknown, Item[]];
+  load(key: string, record: unknown, read: ListReader): void {
+    const [touchedAt, histories, fold, waiting] = record as [number, unknown[] | null, unknown, unknown];
     const owner = this.#newKey(key, touchedAt);
     owner.histories = histories ?? undefined;
-    owner.fold.load(fold);
+    owner.fold.load(fold, read);
     this.#table.add(owner);
     this.#items += owner.fold.length;
-    for (const item of waiting) this.#wait(owner, item);
+    for (const item of owner.waiting.load(read(waiting))) this.#wait(owner, item);
     if (owner.fold.length > 0) this.#enqueue(owner, owner.fold.newestTime);
   }
 
@@ -162,7 +162,7 @@ class SlidingWindows implements WindowStrategy {
       histories: undefined,
       epoch: -1,
       fold: new SlidingFold(this.#columns),
-      waiting: new Map(),
+      waiting: new WaitingEvents(),
       lastTime: Number.NEGATIVE_INFINITY,
       queued: false,
     };
@@ -171,22 +171,15 @@ class SlidingWindows implements WindowStrategy {
   #wait(owner: SlidingKey, item: Item): void {
     this.#waiting += 1;
     this.#items += 1;
-    const others = owner.waiting.get(item.time);
-    if (others) {
-      others.push(item);
-      return;
-    }
-    owner.waiting.set(item.time, [item]);
-    this.#groups.push({ time: item.time, owner });
+    if (owner.waiting.add(item)) this.#groups.push({ time: item.time, owner });
   }
 
   /** The panes of all events of a key at one time. */
   #fire({ time, owner }: Group): Pane[] {
-    const items = owner.waiting.get(time);
     // The key was reset since.
-    if (!items) return [];
+    if (!owner.waiting.has(time)) return [];
     this.#table.change(owner);
-    owner.waiting.delete(time);
+    const items = owner.waiting.take(time);
     this.#waiting -= items.length;
     const { fold } = owner;
     const start = time - this.#size;
@@ -234,16 +227,13 @@ class SlidingWindows implements WindowStrategy {
       }
       this.#table.change(owner);
       this.#evict(owner.fold, owner.lastTime);
-      if (owner.waiting.size === 0 && !this.#columns.judging) this.#table.delete(owner);
+      if (owner.waiting.length === 0 && !this.#columns.judging) this.#table.delete(owner);
     }
   }
 
   #forget(owner: SlidingKey): void {
-    for (const items of owner.waiting.values()) {
-      this.#waiting -= items.length;
-      this.#items -= items.length;
-    }
-    this.#items -= owner.fold.length;
+    this.#waiting -= owner.waiting.length;
+    this.#items -= owner.waiting.length + owner.fold.length;
     this.#table.delete(owner);
     owner.waiting.clear();
     owner.fold.clear();

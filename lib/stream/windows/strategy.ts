@@ -1,4 +1,5 @@
 import type { Columns } from '../columns';
+import type { ListReader, ListWriter } from '../events';
 import type { ChangeLog } from '../key-table';
 import type { Fill, Limits, Pane, WindowSpec } from '../stream';
 
@@ -37,8 +38,8 @@ export interface WindowStrategy {
   /** Forgets keys without an event since `before` on the clock, unless they have windows to fire. */
   expire(before: number): void;
   keys(): IterableIterator<string>;
-  /** A key's state as a JSON value; undefined when it is not known. */
-  save(key: string): unknown;
-  load(key: string, record: unknown): void;
+  /** A key's state as a JSON value, with what `write` gives for its lists; undefined when it is not known. */
+  save(key: string, write: ListWriter): unknown;
+  load(key: string, record: unknown, read: ListReader): void;
   watch(log: ChangeLog): void;
 }

@@ -1,0 +1,3 @@
+export * from './event-list';
+export { EventQueue } from './event-queue';
+export { WaitingEvents } from './waiting-events';
