@@ -103,9 +103,9 @@ export class Watermark {
   snapshot(): WatermarkState {
     return {
       value: Number.isFinite(this.#value) ? this.#value : null,
-      // Stable, so that the sources that are awake keep their order.
+      // Those that are awake must come in this order; the name makes equal states equal texts.
       sources: [...this.#sources.values()]
-        .sort((a, b) => a.seenAt - b.seenAt)
+        .sort((a, b) => a.seenAt - b.seenAt || (a.name < b.name ? -1 : 1))
         .map((s) => [s.name, s.maximum, s.seenAt, s.idle]),
     };
   }

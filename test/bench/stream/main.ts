@@ -5,8 +5,9 @@ import { library } from './library';
 import { manyKeys } from './many-keys';
 import { node } from './node';
 import { isMet, type Row } from './row';
+import { wideState } from './wide-state';
 
-const CASES = [library, manyKeys, node];
+const CASES = [library, manyKeys, wideState, node];
 
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
