@@ -3,8 +3,8 @@ import type { LogLine } from '../container';
 const NEWLINE = 10;
 const SPACE = 32;
 const PARTIAL = 'P'.charCodeAt(0);
-/** A program that never ends its line gets its text in pieces of this size, so that memory stays bounded. */
-const LONGEST_LINE = 1 << 20;
+/** A program that never ends its line gets its text in pieces of about this size, so that memory stays bounded. */
+export const LONGEST_LINE = 1 << 20;
 
 interface Pending {
   time: string;
@@ -14,7 +14,8 @@ interface Pending {
 
 /**
  * Reads the log format of Kubernetes' CRI, which conmon writes: `TIME STREAM P|F TEXT`. Long lines come in
- * parts marked P and end with one marked F. Parts are joined as bytes, since conmon cuts within characters.
+ * parts marked P and end with one marked F. Parts are joined as bytes, since conmon cuts within characters; what is
+ * no UTF-8 then becomes U+FFFD.
  */
 export class LogParser {
   readonly #pending = new Map<string, Pending>();
@@ -26,7 +27,7 @@ export class LogParser {
     const lines: LogLine[] = [];
     let start = 0;
     for (let end = data.indexOf(NEWLINE); end >= 0; end = data.indexOf(NEWLINE, start)) {
-      const line = this.#record(data.subarray(start, end));
+      const line = this.#record(data, start, end);
       if (line) lines.push(line);
       start = end + 1;
     }
@@ -37,32 +38,60 @@ export class LogParser {
 
   /** Texts without a newline at the end, once nothing more can come. */
   flush(): LogLine[] {
-    return [...this.#pending.keys()]
-      .map((stream) => this.#complete(stream))
-      .filter((line) => line.text !== '');
+    this.#rest = Buffer.alloc(0);
+    const lines = [...this.#pending].map(([stream, pending]) => toLine(stream, pending));
+    this.#pending.clear();
+    return lines.filter((line) => line.text !== '');
   }
 
-  #record(record: Buffer): LogLine | undefined {
-    const afterTime = record.indexOf(SPACE);
-    const afterStream = record.indexOf(SPACE, afterTime + 1);
-    if (afterTime < 0 || afterStream < 0) return undefined;
-    const stream = record.toString('latin1', afterTime + 1, afterStream);
-    const text = Buffer.from(record.subarray(afterStream + 3));
-    let pending = this.#pending.get(stream);
-    if (!pending) {
-      pending = { time: record.toString('latin1', 0, afterTime), parts: [], size: 0 };
-      this.#pending.set(stream, pending);
+  #record(data: Buffer, start: number, end: number): LogLine | undefined {
+    const afterTime = data.indexOf(SPACE, start);
+    const afterStream = afterTime < 0 ? -1 : data.indexOf(SPACE, afterTime + 1);
+    if (afterStream < 0 || afterStream > end) return undefined;
+    const time = data.toString('latin1', start, afterTime);
+    const stream = data.toString('latin1', afterTime + 1, afterStream);
+    const isPart = data[afterStream + 1] === PARTIAL;
+    if (!isPart && !this.#pending.has(stream)) {
+      return { time, stream: streamName(stream), text: data.toString('utf8', afterStream + 3, end) };
     }
-    pending.parts.push(text);
-    pending.size += text.length;
-    const goesOn = record[afterStream + 1] === PARTIAL && pending.size < LONGEST_LINE;
-    return goesOn ? undefined : this.#complete(stream);
+    return this.#join(stream, time, Buffer.from(data.subarray(afterStream + 3, end)), isPart);
   }
 
-  #complete(stream: string): LogLine {
-    const { time, parts } = this.#pending.get(stream)!;
+  #join(stream: string, time: string, part: Buffer, isPart: boolean): LogLine | undefined {
+    const pending: Pending = this.#pending.get(stream) ?? { time, parts: [], size: 0 };
+    pending.parts.push(part);
+    pending.size += part.length;
+    this.#pending.set(stream, pending);
+    if (isPart && pending.size < LONGEST_LINE) return undefined;
     this.#pending.delete(stream);
-    const text = (parts.length === 1 ? parts[0]! : Buffer.concat(parts)).toString('utf8');
-    return { time, stream: stream === 'stderr' ? 'stderr' : 'stdout', text };
+    if (!isPart) return toLine(stream, pending);
+    // Cut between characters: the beginning of one goes to the next piece.
+    const whole = Buffer.concat(pending.parts);
+    const cut = endOfLastCharacter(whole);
+    const rest = whole.subarray(cut);
+    this.#pending.set(stream, { time, parts: [rest], size: rest.length });
+    return toLine(stream, { ...pending, parts: [whole.subarray(0, cut)] });
   }
+}
+
+function toLine(stream: string, { time, parts }: Pending): LogLine {
+  const text = (parts.length === 1 ? parts[0]! : Buffer.concat(parts)).toString('utf8');
+  return { time, stream: streamName(stream), text };
+}
+
+function streamName(stream: string): LogLine['stream'] {
+  return stream === 'stderr' ? 'stderr' : 'stdout';
+}
+
+/** Where a character of several bytes begins that is not complete yet; else the length. */
+function endOfLastCharacter(bytes: Buffer): number {
+  for (let back = 1; back <= Math.min(3, bytes.length); back += 1) {
+    const byte = bytes[bytes.length - back]!;
+    if (byte < 0x80) break;
+    if (byte >= 0xc0) {
+      const needed = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2;
+      return needed > back ? bytes.length - back : bytes.length;
+    }
+  }
+  return bytes.length;
 }

@@ -1,17 +1,7 @@
-import { type FSWatcher, watch } from 'node:fs';
-import { type FileHandle, open, stat } from 'node:fs/promises';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { exists, throwIfAborted } from '../../base';
 import type { LogLine, LogOptions } from '../container';
 import { invalidField } from '../errors';
 import type { ContainerFolder } from '../paths';
-import { LogParser } from './k8s-format';
-
-const CHUNK = 64 * 1024;
-/** A busy log is read in batches, a few dozen times a second, not at each of its writes. */
-const BATCH_MS = 20;
-/** For file systems whose changes are not reported. */
-const LOOK_AGAIN_MS = 1_000;
+import { LogCursor } from './cursor';
 
 /** @throws {InvalidArgumentError} */
 export function checkLogOptions({ tail, since }: LogOptions): void {
@@ -29,29 +19,36 @@ export function checkLogOptions({ tail, since }: LogOptions): void {
  */
 export async function* readLog(folder: ContainerFolder, options: LogOptions): AsyncGenerator<LogLine> {
   const { tail, follow = false, signal } = options;
-  const since = options.since === undefined ? undefined : nanoseconds(options.since);
-  const wanted = (line: LogLine) => since === undefined || nanoseconds(line.time) > since;
-  await using log = new LogFile(folder);
-  await log.watch(follow);
+  const wanted = linesAfter(options.since);
+  await using log = new LogCursor(folder);
+  if (tail !== undefined) await log.seekTail(tail);
+  else if (options.since !== undefined) await log.seekTime(Date.parse(options.since));
   const last: LogLine[] = [];
-  for await (const line of log.available(follow ? undefined : signal)) {
-    if (!wanted(line)) continue;
-    if (tail === undefined) yield line;
-    else {
-      last.push(line);
-      if (last.length > tail) last.shift();
-    }
+  for await (const lines of log.available(follow ? undefined : signal)) {
+    if (tail === undefined) yield* wanted(lines);
+    else last.splice(0, last.push(...wanted(lines)) - tail);
   }
-  yield* last;
-  if (!follow) {
-    yield* log.flush().filter(wanted);
-    return;
-  }
+  if (!follow) last.push(...wanted(log.flush()));
+  yield* tail === undefined ? last : last.slice(Math.max(0, last.length - tail));
+  if (!follow) return;
   while (!signal?.aborted && (await log.changed(signal))) {
-    for await (const line of log.available(undefined)) if (wanted(line)) yield line;
+    for await (const lines of log.available(undefined)) yield* wanted(lines);
   }
-  for await (const line of log.available(undefined)) if (wanted(line)) yield line;
-  yield* log.flush().filter(wanted);
+  for await (const lines of log.available(undefined)) yield* wanted(lines);
+  yield* wanted(log.flush());
+}
+
+/** Leaves out lines up to a time, that time included. Once one is later, so are all that follow. */
+function linesAfter(time: string | undefined): (lines: LogLine[]) => LogLine[] {
+  let since = time === undefined ? undefined : nanoseconds(time);
+  return (lines) => {
+    if (since === undefined) return lines;
+    const limit = since;
+    const first = lines.findIndex((line) => nanoseconds(line.time) > limit);
+    if (first < 0) return [];
+    since = undefined;
+    return lines.slice(first);
+  };
 }
 
 /** Since 1970; a log has lines that are less than a millisecond apart. */
@@ -59,105 +56,4 @@ function nanoseconds(time: string): bigint {
   const fraction = /\.(\d+)/.exec(time)?.[1] ?? '';
   const seconds = Math.floor(Date.parse(time) / 1000);
   return BigInt(seconds) * 1_000_000_000n + BigInt(fraction.padEnd(9, '0').slice(0, 9));
-}
-
-/** The log file, which conmon replaces by a new one when it grows too large. */
-class LogFile implements AsyncDisposable {
-  readonly #folder: ContainerFolder;
-  readonly #parser = new LogParser();
-  #file: FileHandle | undefined;
-  #inode: number | undefined;
-  #position = 0;
-  #watcher: FSWatcher | undefined;
-  #dirty = true;
-  #wake: (() => void) | undefined;
-
-  constructor(folder: ContainerFolder) {
-    this.#folder = folder;
-  }
-
-  /** Begins to look for changes, before anything is read, so that none is missed. */
-  async watch(follow: boolean): Promise<void> {
-    if (!follow || !(await exists(this.#folder.logs))) return;
-    this.#watcher = watch(this.#folder.logs, () => {
-      this.#dirty = true;
-      this.#wake?.();
-    });
-    this.#watcher.on('error', () => this.#wake?.());
-  }
-
-  /** The complete lines up to where the log ends now. */
-  async *available(signal: AbortSignal | undefined): AsyncGenerator<LogLine> {
-    this.#dirty = false;
-    const buffer = Buffer.allocUnsafe(CHUNK);
-    // A fast writer must not keep this going for ever: what is read is what was there at the start.
-    let limit = await this.#size();
-    for (;;) {
-      throwIfAborted(signal, 'reading the log');
-      const bytesRead =
-        this.#file && limit > 0 ? (await this.#file.read(buffer, 0, CHUNK, this.#position)).bytesRead : 0;
-      if (bytesRead > 0) {
-        this.#position += bytesRead;
-        limit -= bytesRead;
-        yield* this.#parser.push(buffer.subarray(0, bytesRead));
-        continue;
-      }
-      if (!(await this.#isReplaced())) return;
-      // conmon writes no more into the old file: its rest first, then the new one.
-      limit = await this.#size();
-      if (limit === 0) {
-        await this.#openNamed();
-        limit = await this.#size();
-      }
-    }
-  }
-
-  /** Waits for a change; false when the log is gone for good. */
-  async changed(signal: AbortSignal | undefined): Promise<boolean> {
-    await sleep(BATCH_MS);
-    if (!this.#dirty && !signal?.aborted) {
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(() => this.#wake?.(), LOOK_AGAIN_MS);
-        this.#wake = () => {
-          clearTimeout(timer);
-          signal?.removeEventListener('abort', this.#wake!);
-          this.#wake = undefined;
-          resolve();
-        };
-        signal?.addEventListener('abort', this.#wake, { once: true });
-      });
-    }
-    if (!this.#watcher) await this.watch(true);
-    return exists(this.#folder.record);
-  }
-
-  flush(): LogLine[] {
-    return this.#parser.flush();
-  }
-
-  async #size(): Promise<number> {
-    if (!this.#file) return 0;
-    return Math.max(0, (await this.#file.stat()).size - this.#position);
-  }
-
-  /** Whether another file has the log's name now; also the first time, when none is open. */
-  async #isReplaced(): Promise<boolean> {
-    const named = await stat(this.#folder.log).catch(() => undefined);
-    return named !== undefined && named.ino !== this.#inode;
-  }
-
-  async #openNamed(): Promise<void> {
-    const next = await open(this.#folder.log, 'r').catch(() => undefined);
-    // Removed in this moment: what there was has been read.
-    if (!next) return;
-    await this.#file?.close();
-    this.#file = next;
-    this.#inode = (await this.#file.stat()).ino;
-    this.#position = 0;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#watcher?.close();
-    await this.#file?.close();
-  }
 }

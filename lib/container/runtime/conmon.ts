@@ -1,18 +1,13 @@
 import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
-import { mkdir, readFile, rm, stat } from 'node:fs/promises';
+import { mkdir, readFile, rm } from 'node:fs/promises';
 import { relative } from 'node:path';
 import type { Readable } from 'node:stream';
 import { ToolMissingError, ToolTimeoutError } from '../../base';
+import { beginSegments } from '../log/segments';
 import type { ContainerFolder } from '../paths';
 import { moveToMonitors } from './cgroup';
 import { identifyProcess, signalProcess } from './process-identity';
-
-/**
- * A log that reaches this is begun anew by conmon. It counts from its own start, so that with what an earlier
- * run left a log may take twice as much.
- */
-export const LOG_LIMIT = 16 * 2 ** 20;
 
 export interface MonitorOptions {
   id: string;
@@ -37,18 +32,16 @@ export class CreateRefused extends Error {}
  */
 export async function createUnderMonitor(options: MonitorOptions): Promise<number> {
   const { folder } = options;
+  const logLimit = beginSegments(folder);
   await Promise.all([
-    mkdir(folder.logs, { recursive: true, mode: 0o700 }),
     mkdir(folder.notes, { recursive: true, mode: 0o700 }),
     // What an earlier run left must not be taken for this run's.
     ...[folder.exitFile, folder.pidFile, folder.monitorPidFile].map((path) => rm(path, { force: true })),
   ]);
   await rm(`${folder.notes}/oom`, { force: true });
-  const left = await stat(folder.log).catch(() => undefined);
-  if (left && left.size > LOG_LIMIT) await rm(folder.log, { force: true });
   const output = openSync(folder.monitorOutput, 'w', 0o600);
   try {
-    const pid = await runMonitor(options, output);
+    const pid = await runMonitor(options, output, logLimit);
     const monitor = await findMonitor(folder);
     if (monitor) await moveToMonitors(monitor.pid);
     return pid;
@@ -64,20 +57,15 @@ export async function createUnderMonitor(options: MonitorOptions): Promise<numbe
   }
 }
 
-function runMonitor(options: MonitorOptions, output: number): Promise<number> {
+function runMonitor(options: MonitorOptions, output: number, logLimit: number): Promise<number> {
   const { id, folder, exits, conmon, runc, runtimeRoot, timeoutMs } = options;
   const args = [
     ...['--api-version', '1', '-c', id, '-u', id, '-n', id],
     ...['-r', runc, '--runtime-arg', `--root=${runtimeRoot}`],
     ...['-b', folder.path, '-p', folder.pidFile, '-P', folder.monitorPidFile],
     // Relative to the bundle, since conmon cuts the path at a colon.
-    ...[
-      '-l',
-      `k8s-file:${relative(folder.path, folder.log)}`,
-      '--log-size-max',
-      String(LOG_LIMIT),
-      '--no-sync-log',
-    ],
+    ...['-l', `k8s-file:${relative(folder.path, folder.log)}`],
+    ...['--log-size-max', String(logLimit), '--no-sync-log'],
     // --full-attach makes the attach socket through a descriptor: no limit of 108 bytes for its path.
     ...['--exit-dir', exits, '--persist-dir', folder.notes, '--full-attach'],
   ];

@@ -1,6 +1,7 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execute, exists, ToolFailedError } from '../../base';
+import { LogKeeper } from '../log/keeper';
 import type { ContainerPaths } from '../paths';
 import { createUnderMonitor, findMonitor, killMonitor } from './conmon';
 import { identifyProcess, type ProcessIdentity, signalProcess } from './process-identity';
@@ -13,6 +14,7 @@ const CALL_TIMEOUT_MS = 30_000;
 /** Drives runc and conmon for the containers of one data directory. */
 export class Runtime {
   readonly #paths: ContainerPaths;
+  readonly #logs = new LogKeeper();
 
   constructor(paths: ContainerPaths) {
     this.#paths = paths;
@@ -35,10 +37,20 @@ export class Runtime {
     const runtimeRoot = this.#paths.runtime;
     const options = { id, folder, exits: this.#paths.exits, conmon, runc, runtimeRoot };
     const pid = await createUnderMonitor({ ...options, timeoutMs: CREATE_TIMEOUT_MS });
+    this.keepLog(id);
     const process = await identifyProcess(pid);
     // It only waits for its start: if it is gone already, something killed it.
     if (!process) throw new Error('its first process ended before it was started');
     return process;
+  }
+
+  /** Looks after the log of a container that runs, until it is deleted or this runtime closed. */
+  keepLog(id: string): void {
+    this.#logs.keep(this.#paths.of(id));
+  }
+
+  close(): void {
+    this.#logs.close();
   }
 
   /** Lets the command of a created container begin. */
@@ -66,6 +78,7 @@ export class Runtime {
   /** As `delete`, conmon included. */
   async destroy(id: string): Promise<void> {
     const folder = this.#paths.of(id);
+    this.#logs.leave(folder);
     const monitor = await findMonitor(folder);
     await this.delete(id);
     if (monitor) await signalProcess(monitor, 'SIGKILL');
