@@ -43,12 +43,15 @@ export {
   type CheckResult,
   type DeployOptions,
   type DeployResult,
+  type DeviceKind,
   type Examination,
   type ExamineOptions,
   examine,
   type Host,
+  type HostDevice,
   type HostInfo,
   type PruneResult,
+  type ResolveOptions,
 } from './host';
 export {
   BlobMissingError,

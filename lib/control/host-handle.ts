@@ -5,11 +5,12 @@ import {
   type DeployResult,
   type Examination,
   type Host,
+  type HostDevice,
   type HostInfo,
   LocalHost,
   type PruneResult,
 } from '../host';
-import type { PullResult, StoredImage } from '../image';
+import type { ImageDescription, PullResult, StoredImage } from '../image';
 import { CALLS, REPEATABLE, STREAMS } from './protocol';
 import { ControlDisconnectedError, ControlUnreachableError, RemoteCaller } from './remote-caller';
 import { ControlServer } from './server';
@@ -74,6 +75,14 @@ class HostHandle implements Host {
 
   prune(...parameters: Parameters<Host['prune']>): Promise<PruneResult> {
     return this.#call('prune', parameters);
+  }
+
+  resolveImage(...parameters: Parameters<Host['resolveImage']>): Promise<ImageDescription> {
+    return this.#call('resolveImage', parameters);
+  }
+
+  devices(): Promise<HostDevice[]> {
+    return this.#call('devices', []);
   }
 
   deploy(...parameters: Parameters<Host['deploy']>): Promise<DeployResult> {

@@ -6,7 +6,8 @@ import type {
   LogOptions,
   StopOptions,
 } from '../container/container';
-import type { PullOptions, PullResult, StoredImage } from '../image/image';
+import type { ImageDescription, PullOptions, PullResult, StoredImage } from '../image/image';
+import type { HostDevice } from './devices';
 import type { Examination } from './doctor/check';
 
 /** `deploy`: what happened to make the container match its spec. */
@@ -18,6 +19,8 @@ export interface DeployResult {
 }
 
 export interface DeployOptions extends Omit<PullOptions, 'platform'> {}
+
+export interface ResolveOptions extends Omit<PullOptions, 'policy' | 'onProgress'> {}
 
 /** Who owns the data directory. */
 export interface HostInfo {
@@ -46,6 +49,10 @@ export interface Host {
   removeImage(ref: string): Promise<void>;
   /** Removes images that no container uses, and layers and leftovers that no image uses. */
   prune(options?: LongCall): Promise<PruneResult>;
+  /** Asks where an image comes from what it is, and fetches no layer of it. @throws what a pull throws before its layers */
+  resolveImage(ref: string, options?: ResolveOptions): Promise<ImageDescription>;
+  /** The devices of this machine that a container may want. */
+  devices(): Promise<HostDevice[]>;
   /** Pulls the image by its policy (default `missing`) and makes the container run as the spec says. */
   deploy(spec: ContainerSpec, options?: DeployOptions): Promise<DeployResult>;
   containers(): Promise<ContainerStatus[]>;

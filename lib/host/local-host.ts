@@ -18,15 +18,18 @@ import {
   type StopOptions,
 } from '../container';
 import {
+  describeImage,
   formatReference,
+  type ImageDescription,
   ImageStore,
   type PullOptions,
   type PullResult,
   parseReference,
   type StoredImage,
 } from '../image';
+import { findDevices, type HostDevice } from './devices';
 import { type Examination, examine } from './doctor';
-import type { DeployOptions, DeployResult, Host, HostInfo, PruneResult } from './host';
+import type { DeployOptions, DeployResult, Host, HostInfo, PruneResult, ResolveOptions } from './host';
 
 export interface LocalHostOptions {
   /** Where this host keeps everything. Default: see `defaultDataDirectory`. */
@@ -115,6 +118,14 @@ export class LocalHost implements Host {
     const pruning = this.#parts.images.prune({ ...options, keep: [...used, ...this.#deploying.values()] });
     this.#pruning = pruning.catch(() => {});
     return pruning;
+  }
+
+  resolveImage(ref: string, options: ResolveOptions = {}): Promise<ImageDescription> {
+    return describeImage(ref, { ...options, dataDirectory: this.directory.path });
+  }
+
+  devices(): Promise<HostDevice[]> {
+    return findDevices();
   }
 
   async deploy(spec: ContainerSpec, options: DeployOptions = {}): Promise<DeployResult> {

@@ -50,6 +50,8 @@ export interface ResolvedImage {
   digest: Digest;
   manifest: ImageManifest;
   config: ImageConfig;
+  /** All that its index offers; with no index, the image's own, if it says so. */
+  platforms: Platform[];
   manifestBytes: Uint8Array;
   configBytes: Uint8Array;
 }
@@ -124,6 +126,21 @@ export interface PullOptions extends LongCall {
 export interface Credentials {
   username: string;
   password: string;
+}
+
+/** What a reference names, as far as its source tells without a pull. */
+export interface ImageDescription {
+  /** The full reference. */
+  ref: string;
+  /** Of the manifest for this platform. */
+  digest: Digest;
+  /** `os/architecture[/variant]` of the image that was chosen. */
+  platform: string;
+  /** All that are offered, in the same form. */
+  platforms: string[];
+  /** Compressed bytes of all layers. */
+  size: number;
+  layers: number;
 }
 
 /** The document of `garua pull --json`. */

@@ -8,7 +8,9 @@ export * from './pull/errors';
 export type { BlobSink } from './pull/pull-layer';
 export * from './reference';
 export * from './registry/errors';
+export { registryKey } from './registry/hosts';
 export { openImageSource, type SourceOptions } from './source';
+export { describeImage } from './source/describe';
 export * from './store/errors';
 export {
   ImageStore,

@@ -1,13 +1,24 @@
 import { EventEmitter, once } from 'node:events';
 import { AbortedError, GaruaError, type LongCall } from '../../lib/base';
 import type { ContainerSpec, ContainerStatus, LogLine, LogOptions } from '../../lib/container';
-import type { DeployOptions, DeployResult, Examination, Host, HostInfo } from '../../lib/host';
+import type {
+  DeployOptions,
+  DeployResult,
+  Examination,
+  Host,
+  HostDevice,
+  HostInfo,
+  ResolveOptions,
+} from '../../lib/host';
+import type { ImageDescription } from '../../lib/image';
 
 /** A host without images or processes, for what the nodes do before, between and after its calls. */
 export class MemoryHost implements Partial<Host> {
   readonly calls: string[] = [];
   readonly specs: ContainerSpec[] = [];
   readonly deployOptions: DeployOptions[] = [];
+  readonly resolveOptions: ResolveOptions[] = [];
+  machineDevices: HostDevice[] = [];
   readonly events = new EventEmitter().setMaxListeners(0);
   readonly states = new Map<string, ContainerStatus>();
   /** While set, deploys wait for it (or for their signal). */
@@ -26,7 +37,19 @@ export class MemoryHost implements Partial<Host> {
   }
 
   async examine(): Promise<Examination> {
-    return { checks: [{ id: 'memory', status: 'ok', detail: 'enough', why: 'It is a test.' }] };
+    return { checks: [{ id: 'memory', area: 'machine', status: 'ok', detail: 'enough', why: 'It is a test.' }] };
+  }
+
+  async devices(): Promise<HostDevice[]> {
+    return this.machineDevices;
+  }
+
+  async resolveImage(ref: string, options: ResolveOptions = {}): Promise<ImageDescription> {
+    this.calls.push(`resolve ${ref}`);
+    this.resolveOptions.push(options);
+    if (this.failure) throw this.failure;
+    const platform = 'linux/arm64/v8';
+    return { ref, digest: 'sha256:00', platform, platforms: [platform], size: 4_200_000, layers: 1 };
   }
 
   async deploy(spec: ContainerSpec, options: DeployOptions = {}): Promise<DeployResult> {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { throwIfAborted } from '../../base';
 import type { Descriptor, Digest, Platform, ResolvedImage } from '../image';
-import { choosePlatform, PlatformNotFoundError, platformRank } from '../reference';
+import { choosePlatform, formatPlatform, PlatformNotFoundError, platformRank } from '../reference';
 import { ManifestDigestMismatchError, ManifestInvalidError, ManifestTooLargeError } from './errors';
 import { parseConfig, parseManifest } from './parse';
 
@@ -34,6 +34,7 @@ export async function resolveImage(
   signal?: AbortSignal,
 ): Promise<ResolvedImage> {
   let bytes = top;
+  let offered: Platform[] | undefined;
   for (let depth = 0; depth <= MAX_INDEX_DEPTH; depth += 1) {
     throwIfAborted(signal, `resolving ${store.name}`);
     const parsed = parseManifest(`the manifest of ${store.name}`, bytes);
@@ -45,14 +46,27 @@ export async function resolveImage(
       const what = `the configuration of ${store.name}`;
       const config = parseConfig(what, configBytes, manifest.layers.length);
       checkPlatform(store.name, config, platform);
-      return { digest: digestOf(bytes), manifest, config, manifestBytes: bytes, configBytes };
+      const platforms = offered ?? platformsOf([config]);
+      return { digest: digestOf(bytes), manifest, config, platforms, manifestBytes: bytes, configBytes };
     }
+    offered ??= platformsOf(parsed.descriptors.map((descriptor) => descriptor.platform));
     const chosen = choosePlatform(store.name, parsed.descriptors, platform);
     checkSize(`the manifest of ${store.name}`, chosen.size, MAX_MANIFEST_SIZE);
     bytes = await store.readManifest(chosen, signal);
     verifyBytes(`the manifest of ${store.name}`, bytes, chosen);
   }
   throw new ManifestInvalidError(`the manifest of ${store.name}`, 'its indexes are nested too deeply');
+}
+
+/** Each once; what builders store beside images says that it is for `unknown`. */
+function platformsOf(all: (Partial<Platform> | undefined)[]): Platform[] {
+  const found = new Map<string, Platform>();
+  for (const { os, architecture, variant } of all.map((platform) => platform ?? {})) {
+    if (!os || !architecture || os === 'unknown') continue;
+    const platform: Platform = { os, architecture, ...(variant ? { variant } : {}) };
+    found.set(formatPlatform(platform), platform);
+  }
+  return [...found.values()];
 }
 
 export function digestOf(bytes: Uint8Array): Digest {

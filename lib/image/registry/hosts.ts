@@ -8,6 +8,7 @@ export function isLoopback(hostname: string): boolean {
 /** The one spelling of a registry for look-ups: no scheme, no path, lower case, one name for Docker Hub. */
 export function registryKey(name: string): string {
   const host = name
+    .trim()
     .toLowerCase()
     .replace(/^https?:\/\//, '')
     .replace(/\/.*$/s, '');

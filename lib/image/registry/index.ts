@@ -13,5 +13,6 @@ export {
 } from './credentials';
 export type { DockerConfig } from './docker-config';
 export * from './errors';
+export { registryKey } from './hosts';
 export { RegistryImageSource, type RegistrySourceOptions } from './registry-source';
 export type { RegistryTimeouts } from './transport';

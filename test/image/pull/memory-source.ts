@@ -35,7 +35,7 @@ export class MemorySource implements ImageSource {
 
   async resolve(): Promise<ResolvedImage> {
     const { digest, manifest, config, bytes } = this.image;
-    return { digest, manifest, config, manifestBytes: bytes, configBytes: bytes };
+    return { digest, manifest, config, platforms: [], manifestBytes: bytes, configBytes: bytes };
   }
 
   async openBlob({ digest }: Descriptor, offset: number): Promise<BlobReader | undefined> {
