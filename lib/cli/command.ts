@@ -41,9 +41,14 @@ export interface Command {
   run(invocation: Invocation): Promise<void>;
 }
 
-/** Opens the host that `--data` and `--socket` name, and closes it whatever happens. */
-export async function withHost<T>({ options }: Invocation, use: (host: Host) => Promise<T>): Promise<T> {
-  const host = await openHost({ dataDirectory: text(options, 'data'), socket: text(options, 'socket') });
+/** Opens the host that `--data` and `--socket` name, and closes it whatever happens. `supervise`: see `OpenHostOptions`. */
+export async function withHost<T>(
+  { options }: Invocation,
+  use: (host: Host) => Promise<T>,
+  supervise = false,
+): Promise<T> {
+  const [dataDirectory, socket] = [text(options, 'data'), text(options, 'socket')];
+  const host = await openHost({ dataDirectory, socket, supervise });
   try {
     return await use(host);
   } finally {

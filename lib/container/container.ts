@@ -138,7 +138,10 @@ export interface ContainerStatus {
   state: ContainerState;
   pid: number | null;
   exitCode: number | null;
-  /** Why it is not running, in words: `exited`, `killed by SIGKILL`, `out of memory` ... */
+  /**
+   * Why it is not running, in words: `exited`, `killed by SIGKILL`, `out of memory (limit 64 MiB)` ... While it runs:
+   * what a probe found wrong, or null.
+   */
   reason: string | null;
   ports: PublishedPort[];
   /** Its address on the bridge while it runs there. */

@@ -1,14 +1,16 @@
 import { randomBytes } from 'node:crypto';
-import { type LongCall, throwIfAborted, toGaruaError } from '../base';
+import { AbortedError, type LongCall, throwIfAborted, toGaruaError } from '../base';
 import type { LayerMount, StoredImage } from '../image/image';
 import { ReplaceFailedError } from './errors';
 import type { ContainerRecord } from './lifecycle';
 import { checkPortsFree } from './network/ports';
-import { DEFAULT_GRACE_MS, endContainer, runningRow, startExisting, update } from './operations';
+import { DEFAULT_GRACE_MS, endContainer, runningRow } from './operations';
 import { type EngineParts, JOURNAL, type JournalData } from './parts';
+import { waitUntilReady } from './probe/until-ready';
+import { bringBack, mayRunBeside, noteRollBack, retire } from './replacement';
 import type { ProcessIdentity } from './runtime/process-identity';
 import type { CompleteSpec } from './spec/complete';
-import type { ContainerRow } from './table';
+import type { Care, ContainerRow } from './table';
 
 export interface DeployRequest {
   spec: CompleteSpec;
@@ -18,8 +20,9 @@ export interface DeployRequest {
 }
 
 /**
- * Makes a container, in place of `old` where there is one. The new one is complete up to its waiting first
- * process before the old one is stopped; if it then still fails, the old one is started again.
+ * Makes a container, in place of `old` where there is one. The new one is complete up to its waiting first process
+ * before the old one is touched. A running one is replaced only by one that is ready: where both can run at the same
+ * time it is stopped after that, else before and started again if the new one fails.
  */
 export async function deployContainer(
   parts: EngineParts,
@@ -27,69 +30,77 @@ export async function deployContainer(
   old: ContainerRow | undefined,
   options: LongCall,
 ): Promise<ContainerRow> {
-  const { journal, lifecycle, table } = parts;
+  const { journal, lifecycle, prober, table } = parts;
   const { spec, image, layers } = request;
   const { signal } = options;
   const id = randomBytes(8).toString('hex');
-  const record: ContainerRecord = { spec, image: { digest: image.digest, config: image.config }, layers };
+  const record: ContainerRecord = {
+    spec,
+    image: { ref: image.ref, digest: image.digest, config: image.config },
+    layers,
+  };
   const entry = journal.begin<JournalData>(JOURNAL.deploy.kind, spec.name, JOURNAL.deploy.prepare, { id });
-  const report = (phase: string, done: number) =>
-    options.onProgress?.({ phase, done, total: 3, unit: 'steps' });
-
-  let leftover = false;
-  const undo = async (thrown: unknown) => {
-    // What cannot be taken away now stays in the journal, and goes at the next start.
-    leftover = !(await succeeds(() => lifecycle.discard(id)));
-    return toGaruaError(thrown, `deploying container ${spec.name}`);
-  };
-  const endUndone = async () => {
-    if (!leftover) await succeeds(() => journal.end(entry));
-  };
-  let process: ProcessIdentity;
-  try {
-    report('preparing', 0);
+  const replaced = old?.state === 'running' ? old : undefined;
+  const total = replaced ? 4 : 3;
+  const proceed = (phase: string, done: number) => {
     throwIfAborted(signal, `deploying ${spec.name}`);
+    options.onProgress?.({ phase, done, total, unit: 'steps' });
+  };
+
+  let stopped = false;
+  const fail = async (thrown: unknown) => {
+    const error = toGaruaError(thrown, `deploying container ${spec.name}`);
+    // What cannot be taken away now stays in the journal, and goes at the next start.
+    const undone = await succeeds(() => lifecycle.discard(id));
+    const restored = old && stopped && (await bringBack(parts, old));
+    if (undone) await succeeds(() => journal.end(entry));
+    if (old) await succeeds(() => noteRollBack(parts, old, error));
+    if (!replaced || process === undefined || error instanceof AbortedError) return error;
+    return new ReplaceFailedError(spec.name, error, stopped ? (restored ? 'restored' : 'lost') : 'kept');
+  };
+
+  let process: ProcessIdentity | undefined;
+  let row: ContainerRow;
+  let retired: number | undefined;
+  try {
+    proceed('preparing', 0);
     await checkPortsFree(spec.name, spec.ports, table.all());
     await lifecycle.keep(id, record);
     await lifecycle.prepare(id, record);
     throwIfAborted(signal, `deploying ${spec.name}`);
     process = await lifecycle.create(id, record);
-    throwIfAborted(signal, `deploying ${spec.name}`);
-  } catch (thrown) {
-    const error = await undo(thrown);
-    await endUndone();
-    throw error;
-  }
-
-  let row: ContainerRow;
-  let retired: number | undefined;
-  const interrupts = old?.state === 'running';
-  try {
-    if (old && interrupts) {
-      report('replacing', 1);
+    if (replaced && !(await canRunBeside(parts, replaced, spec))) {
+      proceed('replacing', 1);
       journal.advance(entry, JOURNAL.deploy.switch);
-      await endContainer(parts, old, DEFAULT_GRACE_MS, undefined);
+      stopped = true;
+      await endContainer(parts, replaced, DEFAULT_GRACE_MS, undefined, { replaced: true });
     }
-    report('starting', 2);
-    await lifecycle.connect(id, record, process.pid);
+    proceed('starting', 2);
+    const address = await lifecycle.connect(id, record, process.pid);
     const startedAt = Date.now();
     await lifecycle.start(id, record);
-    row = runningRow(firstRow(id, request), process, startedAt);
+    row = runningRow({ ...firstRow(id, request), address }, process, startedAt);
+    if (replaced) {
+      proceed('waiting until ready', 3);
+      await waitUntilReady(parts.paths, row, signal);
+    }
     retired = recordDeployment(parts, entry, row, old);
   } catch (thrown) {
-    const error = await undo(thrown);
-    const restored = old && interrupts ? await bringBack(parts, old) : undefined;
-    await endUndone();
-    throw restored === undefined ? error : new ReplaceFailedError(spec.name, error, restored);
+    throw await fail(thrown);
   }
 
+  if (replaced) prober.known(row);
   parts.changes.emit(row);
   if (old && retired !== undefined) {
-    const { id } = old;
     // The new one runs; what remains of the old one goes at the next start at the latest.
-    if (await succeeds(() => lifecycle.discard(id))) await succeeds(() => journal.end(retired!));
+    if (await succeeds(() => retire(parts, old))) await succeeds(() => journal.end(retired!));
   }
   return row;
+}
+
+async function canRunBeside(parts: EngineParts, old: ContainerRow, spec: CompleteSpec): Promise<boolean> {
+  const record = await parts.lifecycle.record(old.id).catch(() => undefined);
+  return record !== undefined && mayRunBeside(record.spec, spec);
 }
 
 /** Puts the new container in the old one's place; answers the journal entry for what remains of the old one. */
@@ -121,47 +132,12 @@ async function succeeds(work: () => unknown): Promise<boolean> {
   }
 }
 
-/** Starts a container again that was stopped for one that failed; false when that fails too. */
-export async function bringBack(parts: EngineParts, old: ContainerRow): Promise<boolean> {
-  const current = parts.table.byId(old.id);
-  if (!current) return false;
-  if (current.state === 'running') return true;
-  try {
-    await startExisting(parts, current, {});
-    return true;
-  } catch {
-    // Its row says why it could not start.
-    return false;
-  }
-}
-
-/** Takes a container and all that it wrote away. */
-export async function removeContainer(parts: EngineParts, row: ContainerRow): Promise<void> {
-  const { journal, lifecycle, table } = parts;
-  let entry: number | undefined;
-  table.transaction(() => {
-    entry = journal.begin<JournalData>(JOURNAL.discard.kind, row.name, JOURNAL.discard.begin, { id: row.id });
-    table.delete(row.id);
-  });
-  await lifecycle.discard(row.id);
-  journal.end(entry!);
-}
-
-/** Stops it on the user's wish, which is remembered: it is not to come back by itself. */
-export async function stopContainer(
-  parts: EngineParts,
-  row: ContainerRow,
-  graceMs: number,
-  signal: AbortSignal | undefined,
-): Promise<ContainerRow> {
-  if (row.state !== 'running')
-    return row.wanted === 'stopped' ? row : update(parts, { ...row, wanted: 'stopped' });
-  const wanted: ContainerRow = { ...row, wanted: 'stopped' };
-  parts.table.put(wanted);
-  return endContainer(parts, wanted, graceMs, signal);
-}
-
 function firstRow(id: string, { spec, image, specDigest }: DeployRequest): ContainerRow {
+  const { network, restart, liveness, readiness } = spec;
+  const care: Care = { network };
+  if (restart) care.restart = restart;
+  if (liveness) care.liveness = liveness;
+  if (readiness) care.readiness = readiness;
   return {
     id,
     name: spec.name,
@@ -177,5 +153,12 @@ function firstRow(id: string, { spec, image, specDigest }: DeployRequest): Conta
     reason: null,
     startedAt: null,
     finishedAt: null,
+    care,
+    restarts: 0,
+    attempts: 0,
+    restartAt: null,
+    address: null,
+    rolledBack: null,
+    writtenIn: null,
   };
 }

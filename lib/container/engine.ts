@@ -1,6 +1,6 @@
-import type { Database, DataDirectory, Journal, LongCall } from '../base';
+import type { DataDirectory, LongCall } from '../base';
 import type { LayerMount, StoredImage } from '../image/image';
-import { Changes } from './changes';
+import { Assembly, type ContainerEngineOptions } from './assemble';
 import type {
   ContainerSpec,
   ContainerStatus,
@@ -9,30 +9,30 @@ import type {
   PublishedPort,
   StopOptions,
 } from './container';
-import { deployContainer, removeContainer, stopContainer } from './deployment';
+import { deployContainer } from './deployment';
 import { ContainerNotFoundError, ContainerRunningError, invalidField } from './errors';
-import { KeyedLock } from './keyed-lock';
-import { Lifecycle } from './lifecycle';
 import { checkLogOptions, readLog } from './log/reader';
-import { DEFAULT_GRACE_MS, startExisting, waitForEnd } from './operations';
-import type { EngineParts } from './parts';
-import { ContainerPaths } from './paths';
-import { repair } from './repair';
-import { Runtime } from './runtime/runtime';
+import { DEFAULT_GRACE_MS, startExisting, update, waitForEnd } from './operations';
+import { type EngineParts, JOURNAL } from './parts';
+import { Policy } from './policy';
+import { waitUntilReady } from './probe/until-ready';
+import { removeContainer, stopContainer } from './removal';
 import { completeSpec } from './spec/complete';
 import { specDigest } from './spec-digest';
-import { Supervisor } from './supervisor';
 import { type ContainerRow, ContainerTable, toStatus } from './table';
+import type { VolumeStatus } from './volumes';
 
-/** No container can have this name. */
-const PORTS = ':ports';
+export type { ContainerEngineOptions } from './assemble';
 
-export interface ContainerEngineOptions {
-  dataDirectory: DataDirectory;
-  database: Database;
-  journal: Journal;
-  /** What containers report as their host. */
-  hostName: string;
+/** How a deploy waits. */
+export interface EngineDeployOptions extends LongCall {
+  /**
+   * Wait until a new container is ready by its readiness probe, else by its liveness probe. Default false: it has
+   * been started, and its status says `starting` until the probe has answered. When it does not become ready the
+   * deploy rejects, and the container stays for its log to be read. A container that replaces a running one is
+   * waited for in any case.
+   */
+  waitReady?: boolean | undefined;
 }
 
 /** What `deploy` did, and the container as it is now. */
@@ -48,54 +48,61 @@ export interface Deployed {
  */
 export class ContainerEngine {
   readonly #hostName: string;
+  readonly #directory: DataDirectory;
+  readonly #assembly: Assembly;
   readonly #parts: EngineParts;
-  readonly #lock: KeyedLock;
-  readonly #closing = new AbortController();
 
-  private constructor(hostName: string, parts: EngineParts, lock: KeyedLock) {
+  private constructor({ hostName, dataDirectory }: ContainerEngineOptions, assembly: Assembly) {
     this.#hostName = hostName;
-    this.#parts = parts;
-    this.#lock = lock;
+    this.#directory = dataDirectory;
+    this.#assembly = assembly;
+    this.#parts = assembly.parts;
   }
 
   /** Finds the containers of the data directory again and repairs what a crash left half done. */
   static async open(options: ContainerEngineOptions): Promise<ContainerEngine> {
-    const paths = new ContainerPaths(options.dataDirectory);
-    await paths.create();
-    const table = new ContainerTable(options.database);
-    const changes = new Changes<ContainerRow>();
-    const runtime = new Runtime(paths);
-    const lifecycle = new Lifecycle(paths, runtime);
-    const lock = new KeyedLock();
-    const supervisor = new Supervisor(paths, table, changes, ({ id, name }) => {
-      // Its turn comes after whatever is being done with the container, which may have started it again.
-      const release = () => lock.run(name, async () => isIdle(table.byId(id)) && lifecycle.release(id));
-      // What cannot be freed now is freed by the next start or open.
-      release().catch(() => {});
-    });
-    const { journal } = options;
-    const parts: EngineParts = { paths, table, journal, changes, runtime, lifecycle, supervisor };
-    await repair(parts);
-    supervisor.start();
-    return new ContainerEngine(options.hostName, parts, lock);
+    return new ContainerEngine(options, await Assembly.open(options));
+  }
+
+  /** Whether the data directory has containers, or half of one after a crash: something to care for. */
+  static hasContainers({ database, journal }: Pick<ContainerEngineOptions, 'database' | 'journal'>): boolean {
+    if (new ContainerTable(database).all().length > 0) return true;
+    return Object.values(JOURNAL).some(({ kind }) => journal.unfinished(kind).length > 0);
   }
 
   /** Ends this process's part; containers go on running. */
-  async close(): Promise<void> {
-    this.#closing.abort();
-    this.#parts.supervisor.stop();
-    this.#parts.changes.close();
-    await this.#lock.idle();
-    await this.#parts.paths.tidy();
+  close(): Promise<void> {
+    return this.#assembly.close();
   }
 
   /**
-   * Checks a spec without doing anything.
+   * Checks a spec without doing anything: whether it makes sense, and whether this host's policy allows it as far
+   * as that can be known before its image is here.
    *
-   * @throws {InvalidArgumentError} {ContainerNameInvalidError}
+   * @throws {InvalidArgumentError} {ContainerNameInvalidError} {PolicyRefusedError} {PolicyInvalidError}
    */
-  validate(spec: ContainerSpec): void {
-    completeSpec(spec);
+  async validate(spec: ContainerSpec): Promise<void> {
+    const complete = completeSpec(spec);
+    (await this.policy()).checkSpec(complete);
+  }
+
+  /** What this host's policy.json says now. @throws {PolicyInvalidError} */
+  policy(): Promise<Policy> {
+    return Policy.of(this.#directory);
+  }
+
+  /** The named volumes of this host, which outlive containers and every prune. */
+  volumes(): Promise<VolumeStatus[]> {
+    return this.#assembly.volumes.list();
+  }
+
+  /**
+   * Removes a volume and its files for good.
+   *
+   * @throws {VolumeNotFoundError} {VolumeInUseError} while a container mounts it, running or not
+   */
+  async removeVolume(name: string): Promise<void> {
+    await this.#assembly.volumes.remove(name);
   }
 
   /**
@@ -106,7 +113,7 @@ export class ContainerEngine {
     spec: ContainerSpec,
     image: StoredImage,
     layers: LayerMount[],
-    options: LongCall = {},
+    options: EngineDeployOptions = {},
   ): Promise<Deployed> {
     const complete = completeSpec(spec);
     const digest = specDigest(complete, image.digest);
@@ -114,11 +121,18 @@ export class ContainerEngine {
       const old = await this.#find(complete.name);
       if (old?.specDigest === digest) {
         const runs = old.state === 'running';
-        const row = runs ? old : await startExisting(this.#parts, old, options);
+        if (!runs) await startExisting(this.#parts, { ...old, attempts: 0 }, options);
+        // It is what was asked for last: an earlier attempt to replace it is no news any more.
+        const current = this.#parts.table.byId(old.id) ?? old;
+        const row = current.rolledBack ? update(this.#parts, { ...current, rolledBack: null }) : current;
         return { outcome: runs ? 'unchanged' : 'started', container: this.#status(row) };
       }
       const request = { spec: complete, image, layers, specDigest: digest };
       const row = await deployContainer(this.#parts, request, old, options);
+      if (options.waitReady && old?.state !== 'running' && (row.care.readiness ?? row.care.liveness)) {
+        await waitUntilReady(this.#parts.paths, row, this.#until(options.signal));
+        this.#parts.prober.known(row);
+      }
       return { outcome: old ? 'replaced' : 'started', container: this.#status(row) };
     });
   }
@@ -135,18 +149,22 @@ export class ContainerEngine {
     return this.#status(await this.#require(name));
   }
 
-  /** Starts a container that is not running; what it wrote before is still there. */
+  /**
+   * Starts a container that is not running; what it wrote before is still there. One that waits for its restart is
+   * started at once.
+   */
   start(name: string, options: LongCall = {}): Promise<ContainerStatus> {
     return this.#exclusively(name, this.#parts.table.byName(name)?.ports ?? [], async () => {
       const row = await this.#require(name);
-      return this.#status(row.state === 'running' ? row : await startExisting(this.#parts, row, options));
+      if (row.state === 'running') return this.#status(row);
+      return this.#status(await startExisting(this.#parts, { ...row, attempts: 0 }, options));
     });
   }
 
   /** Stops a container: the image's stop signal (else SIGTERM), the grace, then SIGKILL. */
   async stop(name: string, options: StopOptions = {}): Promise<ContainerStatus> {
     const grace = graceOf(options);
-    return this.#lock.run(name, async () => {
+    return this.#assembly.exclusively(name, false, async () => {
       const row = await this.#require(name);
       return this.#status(await stopContainer(this.#parts, row, grace, options.signal));
     });
@@ -159,7 +177,7 @@ export class ContainerEngine {
    */
   async remove(name: string, options: StopOptions & { force?: boolean } = {}): Promise<void> {
     const grace = graceOf(options);
-    return this.#lock.run(name, async () => {
+    return this.#assembly.exclusively(name, false, async () => {
       const row = await this.#require(name);
       if (row.state === 'running') {
         if (!options.force) throw new ContainerRunningError(name);
@@ -200,10 +218,14 @@ export class ContainerEngine {
     })();
   }
 
-  /** The container's status once it is not running any more. */
+  /**
+   * The container's status once it is not running any more. While this engine supervises, one that waits for its
+   * restart has not ended.
+   */
   async wait(name: string, options: LongCall = {}): Promise<ContainerStatus> {
     const row = await this.#require(name);
-    await waitForEnd(this.#parts, row, Number.POSITIVE_INFINITY, this.#until(options.signal));
+    const { supervises } = this.#assembly;
+    await waitForEnd(this.#parts, row, Number.POSITIVE_INFINITY, this.#until(options.signal), supervises);
     // A container that was replaced or removed meanwhile has ended too.
     return this.#status(this.#parts.table.byId(row.id) ?? { ...row, state: 'stopped', reason: 'removed' });
   }
@@ -213,14 +235,13 @@ export class ContainerEngine {
     return [...new Set(this.#parts.table.all().map((row) => row.imageDigest))];
   }
 
-  /** Those who publish ports also take turns with each other, so that no two find the same port free. */
   #exclusively<T>(name: string, ports: PublishedPort[], work: () => Promise<T>): Promise<T> {
-    return this.#lock.run(name, ports.length > 0 ? () => this.#lock.run(PORTS, work) : work);
+    return this.#assembly.exclusively(name, ports.length > 0, work);
   }
 
   /** Fires with the caller's signal, and at the latest when the engine closes. */
   #until(signal: AbortSignal | undefined): AbortSignal {
-    return signal ? AbortSignal.any([signal, this.#closing.signal]) : this.#closing.signal;
+    return signal ? AbortSignal.any([signal, this.#assembly.closing]) : this.#assembly.closing;
   }
 
   async #find(name: string): Promise<ContainerRow | undefined> {
@@ -235,12 +256,8 @@ export class ContainerEngine {
   }
 
   #status(row: ContainerRow): ContainerStatus {
-    return toStatus(row, this.#hostName);
+    return toStatus(row, this.#hostName, this.#parts.prober.health(row));
   }
-}
-
-function isIdle(row: ContainerRow | undefined): boolean {
-  return row !== undefined && row.state !== 'running' && row.state !== 'created';
 }
 
 function graceOf({ graceMs = DEFAULT_GRACE_MS }: StopOptions): number {

@@ -87,10 +87,10 @@ export class MountSourceMissingError extends GaruaError {
 }
 
 export class UserNotFoundError extends GaruaError {
-  constructor(what: 'user' | 'group', name: string, image: string) {
+  constructor(what: 'user' | 'group', name: string, image: string, field: 'user' | 'groups' = 'user') {
     super(
       'ERR_CONTAINER_USER_NOT_FOUND',
-      `user: image ${image} knows no ${what} named ${name}`,
+      `${field}: image ${image} knows no ${what} named ${name}`,
       `Use a name from the image's /etc/${what === 'user' ? 'passwd' : 'group'}, or a number.`,
     );
   }
@@ -189,12 +189,25 @@ export class StopFailedError extends GaruaError {
   }
 }
 
-/** The new container failed after the old one was stopped. The code is that of the failure. */
+/** The new container does not do what its probe asks for, or did not even go on running. */
+export class NotReadyError extends GaruaError {
+  constructor(name: string, why: string) {
+    super(
+      'ERR_CONTAINER_NOT_READY',
+      `container ${name} did not become ready: ${why}`,
+      'Check what the probe asks for, and give a slow program a longer start period.',
+    );
+  }
+}
+
+/** The new container failed when it should have replaced the old one. The code is that of the failure. */
 export class ReplaceFailedError extends GaruaError {
-  constructor(name: string, cause: GaruaError, restored: boolean) {
-    const outcome = restored
-      ? 'the previous container is running again'
-      : 'and the previous container could not be started again either';
+  constructor(name: string, cause: GaruaError, old: 'kept' | 'restored' | 'lost') {
+    const outcome = {
+      kept: 'the previous container goes on running',
+      restored: 'the previous container is running again',
+      lost: 'and the previous container could not be started again either',
+    }[old];
     super(cause.code, `${cause.message}; ${outcome}`, cause.hint || `garua logs ${name} may say more.`, {
       cause,
     });
@@ -204,4 +217,91 @@ export class ReplaceFailedError extends GaruaError {
 /** A field of the spec has a value that cannot be used. The message begins with the field's name. */
 export function invalidField(field: string, problem: string, hint?: string): InvalidArgumentError {
   return new InvalidArgumentError(`${field}: ${problem}`, hint);
+}
+
+/** A capability that this process does not have itself, so it cannot give it. */
+export class CapabilityMissingError extends GaruaError {
+  constructor(name: string) {
+    super(
+      'ERR_CONTAINER_CAPABILITY_MISSING',
+      `capabilities.add: ${name} cannot be given, for this process does not have it`,
+      'Run Garua as root of the host itself (inside a container or a service it has fewer capabilities), or leave it out.',
+    );
+  }
+}
+
+export class DeviceMissingError extends GaruaError {
+  constructor(path: string, options?: ErrorOptions) {
+    super(
+      'ERR_CONTAINER_DEVICE_MISSING',
+      `devices: ${path} does not exist on this host`,
+      'Plug it in or load its driver; ls -l /dev shows what there is.',
+      options,
+    );
+  }
+}
+
+export class NotADeviceError extends GaruaError {
+  constructor(path: string, what: string) {
+    super(
+      'ERR_CONTAINER_NOT_A_DEVICE',
+      `devices: ${path} is ${what}`,
+      'Name a device such as /dev/gpiochip0, or a folder of devices such as /dev/snd; share files as mounts.',
+    );
+  }
+}
+
+/** The kernel has not got what a limit needs. */
+export class LimitUnsupportedError extends GaruaError {
+  constructor(field: 'swap' | 'pids' | 'cpus' | 'ioWeight', problem: string, hint: string) {
+    super('ERR_CONTAINER_LIMIT_UNSUPPORTED', `${field}: ${problem}`, hint);
+  }
+}
+
+/** A policy file that cannot be relied on allows nothing. */
+export class PolicyInvalidError extends GaruaError {
+  constructor(
+    readonly path: string,
+    fault: string,
+    options?: ErrorOptions,
+  ) {
+    super(
+      'ERR_POLICY_INVALID',
+      `the policy ${path} is not valid, so nothing is allowed: ${fault}`,
+      `Correct it as root; it and its folder must belong to root and be writable by root only (chown root:root ${path}; chmod 644 ${path}).`,
+      options,
+    );
+  }
+}
+
+/** The host's policy does not allow it. The code is `ERR_POLICY_` and what was refused. */
+export class PolicyRefusedError extends GaruaError {
+  constructor(code: string, what: string, path: string, field: string, example = '[..., what it shall allow]') {
+    super(
+      `ERR_POLICY_${code}`,
+      `${what} is not allowed by this host's policy (${path})`,
+      `Whoever administers the host can allow it, as root, in ${path}: {"${field}": ${example}}.`,
+    );
+  }
+}
+
+/** No volume of that name on this host. */
+export class VolumeNotFoundError extends GaruaError {
+  constructor(name: string) {
+    super(
+      'ERR_VOLUME_NOT_FOUND',
+      `there is no volume named ${name}`,
+      'The names of volumes are case-sensitive; a volume is made by the first container that mounts it.',
+    );
+  }
+}
+
+export class VolumeInUseError extends GaruaError {
+  constructor(name: string, users: string[]) {
+    super(
+      'ERR_VOLUME_IN_USE',
+      `volume ${name} is used by ${users.join(', ')}`,
+      'Remove the containers first (garua rm NAME); their other files go with them, the volume stays.',
+    );
+  }
 }

@@ -1,33 +1,39 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { type GaruaError, writeFileAtomic } from '../base';
+import { type DataDirectory, type GaruaError, writeFileAtomic } from '../base';
 import type { ImageConfig, LayerMount } from '../image/image';
 import { commandLine } from './bundle/command';
 import { runtimeConfiguration } from './bundle/configuration';
 import { containerHostname } from './bundle/network-files';
-import { connect, disconnect } from './network/bridge';
+import { attachedAddress, connect, disconnect } from './network/bridge';
 import { mountRoot, unmountRoot } from './overlay';
 import type { ContainerPaths } from './paths';
+import { Policy } from './policy';
 import { startFailure } from './runtime/failure';
 import type { ProcessIdentity } from './runtime/process-identity';
 import type { Runtime } from './runtime/runtime';
 import type { CompleteSpec } from './spec/complete';
+import type { Volumes } from './volumes';
 
 /** All that a start of the container needs; kept beside its files. */
 export interface ContainerRecord {
   spec: CompleteSpec;
-  image: { digest: string; config: ImageConfig };
+  image: { ref: string; digest: string; config: ImageConfig };
   /** Bottom layer first. */
   layers: LayerMount[];
 }
 
 /** The steps between a record and a running process. Each can be repeated, and undone by `discard`. */
 export class Lifecycle {
+  readonly #directory: DataDirectory;
   readonly #paths: ContainerPaths;
   readonly #runtime: Runtime;
+  readonly #volumes: Volumes;
 
-  constructor(paths: ContainerPaths, runtime: Runtime) {
+  constructor(directory: DataDirectory, paths: ContainerPaths, runtime: Runtime, volumes: Volumes) {
+    this.#directory = directory;
     this.#paths = paths;
     this.#runtime = runtime;
+    this.#volumes = volumes;
   }
 
   /** Keeps the record of a new container. It may hold secrets in its variables, so only root reads it. */
@@ -45,19 +51,24 @@ export class Lifecycle {
   async prepare(id: string, { spec, image, layers }: ContainerRecord): Promise<void> {
     const folder = this.#paths.of(id);
     await this.#runtime.checkTools();
+    const policy = await Policy.of(this.#directory);
+    policy.checkImage(image.ref);
     commandLine(spec, image.config);
     // Named by bind mounts that other users of the container read, so not 0700 inside; the parent is.
     await mkdir(folder.files, { recursive: true, mode: 0o755 });
     await mountRoot(spec.name, folder, layers);
     const { root, files } = folder;
-    const config = await runtimeConfiguration({ id, spec, image: image.config, root, files });
+    const volume = (name: string, target: string) => this.#volumes.ensure(name, root, target);
+    const sources = { policy, volume };
+    const config = await runtimeConfiguration({ id, spec, image: image.config, root, files, sources });
     await writeFile(folder.config, JSON.stringify(config), { mode: 0o600 });
   }
 
-  /** Gives a created container its network, where that takes more than a namespace. */
-  async connect(id: string, { spec }: ContainerRecord, pid: number): Promise<void> {
-    if (spec.network !== 'bridge') return;
+  /** Gives a created container its network, where that takes more than a namespace; answers its address there. */
+  async connect(id: string, { spec }: ContainerRecord, pid: number): Promise<string | null> {
+    if (spec.network !== 'bridge') return null;
     await connect(id, this.#paths.of(id), pid, containerHostname(spec), spec.ports);
+    return (await attachedAddress(this.#paths.of(id))) ?? null;
   }
 
   /** Makes the container's first process, which waits for `start`. */

@@ -4,8 +4,10 @@ import { StopFailedError } from './errors';
 import type { ContainerRecord } from './lifecycle';
 import { checkPortsFree } from './network/ports';
 import { type EngineParts, JOURNAL, type JournalData } from './parts';
+import { afterEnd } from './restart/policy';
 import { type ProcessIdentity, signalProcess } from './runtime/process-identity';
 import { stopSignalNumber } from './stop-signal';
+import type { Ending } from './supervisor';
 import type { ContainerRow } from './table';
 
 export const DEFAULT_GRACE_MS = 10_000;
@@ -22,11 +24,14 @@ export function update(parts: EngineParts, row: ContainerRow): ContainerRow {
 
 /** The row of a container that has just begun to run. */
 export function runningRow(row: ContainerRow, process: ProcessIdentity, startedAt: number): ContainerRow {
-  const fresh = { exitCode: null, reason: null, finishedAt: null };
+  const fresh = { exitCode: null, reason: null, finishedAt: null, restartAt: null };
   return { ...row, ...fresh, state: 'running', wanted: 'running', process, startedAt };
 }
 
-/** Starts a container that is not running, with what it wrote before still there. */
+/**
+ * Starts a container that is not running, with what it wrote before still there. One that was waiting for its
+ * restart goes on waiting when this fails.
+ */
 export async function startExisting(
   parts: EngineParts,
   row: ContainerRow,
@@ -42,22 +47,26 @@ export async function startExisting(
     const process = await lifecycle.create(row.id, record);
     // Written before the start: after a crash this process is found again.
     parts.table.put({ ...row, state: 'created', wanted: 'running', process });
-    await lifecycle.connect(row.id, record, process.pid);
+    const address = await lifecycle.connect(row.id, record, process.pid);
     const startedAt = Date.now();
     await lifecycle.start(row.id, record);
-    return update(parts, runningRow(row, process, startedAt));
+    const restarts = row.restarts + (row.state === 'restarting' ? 1 : 0);
+    return update(parts, runningRow({ ...row, address, restarts }, process, startedAt));
   } catch (thrown) {
     const error = toGaruaError(thrown, `starting container ${row.name}`);
     await lifecycle.release(row.id);
-    const aborted = error instanceof AbortedError;
-    update(
-      parts,
-      aborted ? row : { ...row, state: 'failed', process: null, reason: `could not start: ${error.message}` },
-    );
+    update(parts, error instanceof AbortedError ? row : unstarted(row, error.message));
     throw error;
   } finally {
     journal.end(entry);
   }
+}
+
+/** The row of a container of which a start has failed. */
+export function unstarted(row: ContainerRow, why: string): ContainerRow {
+  const failed: ContainerRow = { ...row, exitCode: null, reason: `could not start: ${why}` };
+  if (row.state === 'restarting') return afterEnd(failed, { unstarted: true });
+  return { ...failed, state: 'failed', process: null, address: null };
 }
 
 /**
@@ -70,27 +79,39 @@ export async function endContainer(
   row: ContainerRow,
   graceMs: number,
   signal: AbortSignal | undefined,
+  ending?: Ending,
 ): Promise<ContainerRow> {
-  if (row.process && (await signalProcess(row.process, stopSignalNumber(row.stopSignal)))) {
-    if (!(await waitForEnd(parts, row, graceMs, signal)) && row.process) {
-      await signalProcess(row.process, 'SIGKILL');
-      if (!(await waitForEnd(parts, row, KILL_WAIT_MS, undefined))) {
-        throw new StopFailedError(row.name);
+  const { supervisor, table, lifecycle } = parts;
+  const forget = ending && supervisor.expect(row.id, ending);
+  try {
+    if (row.process && (await signalProcess(row.process, stopSignalNumber(row.stopSignal)))) {
+      if (!(await waitForEnd(parts, row, graceMs, signal)) && row.process) {
+        await signalProcess(row.process, 'SIGKILL');
+        if (!(await waitForEnd(parts, row, KILL_WAIT_MS, undefined))) {
+          throw new StopFailedError(row.name);
+        }
       }
     }
+    const ended = await supervisor.observe(table.byId(row.id) ?? row);
+    await lifecycle.release(row.id);
+    return ended;
+  } finally {
+    forget?.();
   }
-  const ended = await parts.supervisor.observe(parts.table.byId(row.id) ?? row);
-  await parts.lifecycle.release(row.id);
-  return ended;
 }
 
-/** Whether the container ended within the time (milliseconds; Infinity waits for ever). */
+/**
+ * Whether the container ended within the time (milliseconds; Infinity waits for ever). `forGood`: one that waits for
+ * its restart has not ended.
+ */
 export async function waitForEnd(
   parts: EngineParts,
   row: ContainerRow,
   timeoutMs: number,
   signal: AbortSignal | undefined,
+  forGood = false,
 ): Promise<boolean> {
+  const goesOn = forGood ? ['running', 'created', 'restarting'] : ['running'];
   const deadline = Date.now() + timeoutMs;
   let done = new AbortController();
   const stopListening = parts.changes.listen((changed) => {
@@ -102,7 +123,7 @@ export async function waitForEnd(
     for (;;) {
       const current = parts.table.byId(row.id);
       if (!current) return true;
-      if ((await parts.supervisor.observe(current)).state !== 'running') return true;
+      if (!goesOn.includes((await parts.supervisor.observe(current)).state)) return true;
       throwIfAborted(signal, `waiting for ${row.name}`);
       const left = deadline - Date.now();
       if (left <= 0) return false;

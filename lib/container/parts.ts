@@ -2,6 +2,7 @@ import type { Journal } from '../base';
 import type { Changes } from './changes';
 import type { Lifecycle } from './lifecycle';
 import type { ContainerPaths } from './paths';
+import type { Prober } from './probe/prober';
 import type { Runtime } from './runtime/runtime';
 import type { Supervisor } from './supervisor';
 import type { ContainerRow, ContainerTable } from './table';
@@ -15,6 +16,7 @@ export interface EngineParts {
   readonly runtime: Runtime;
   readonly lifecycle: Lifecycle;
   readonly supervisor: Supervisor;
+  readonly prober: Prober;
 }
 
 /** Journal kinds of this module, and the steps of each. */

@@ -1,8 +1,10 @@
 import { readdir } from 'node:fs/promises';
-import { bringBack } from './deployment';
-import { runningRow, update } from './operations';
+import { currentBootId } from '../base';
+import { runningRow, unstarted, update } from './operations';
 import { mountPointsBelow, unmountRoot } from './overlay';
 import { type EngineParts, JOURNAL, type JournalData } from './parts';
+import { bringBack } from './replacement';
+import { returnsAfterBoot } from './restart/policy';
 import { isAlive } from './runtime/process-identity';
 import type { ContainerRow } from './table';
 
@@ -16,14 +18,32 @@ async function attempt(work: () => Promise<unknown>): Promise<boolean> {
 
 /**
  * Brings everything into order that an earlier process left behind when it ended: changes half done are
- * finished or rolled back, containers that run are found again, what belongs to no container is removed.
+ * finished or rolled back, containers that run are found again, what belongs to no container is removed. With
+ * `supervises`, containers that a reboot ended come back by their policy.
  */
-export async function repair(parts: EngineParts): Promise<void> {
+export async function repair(parts: EngineParts, supervises: boolean): Promise<void> {
   await finishRemovals(parts);
   await rollBackDeployments(parts);
   await finishStarts(parts);
   await Promise.all(parts.table.all().map((row) => parts.supervisor.observe(row)));
+  if (supervises) wakeAfterBoot(parts);
   await removeStrays(parts);
+}
+
+/** A row of an earlier boot has not been looked at since: this is the first that cares. */
+function wakeAfterBoot(parts: EngineParts): void {
+  for (const row of parts.table.all()) {
+    if (row.writtenIn === null || row.writtenIn === currentBootId() || !returnsAfterBoot(row)) continue;
+    const reason = 'the host was restarted';
+    update(parts, {
+      ...row,
+      wanted: 'running',
+      state: 'restarting',
+      reason,
+      attempts: 0,
+      restartAt: Date.now(),
+    });
+  }
 }
 
 async function finishRemovals({ journal, lifecycle }: EngineParts): Promise<void> {
@@ -52,12 +72,13 @@ async function finishStarts(parts: EngineParts): Promise<void> {
     const row = table.byId(entry.data.id);
     if (row && row.state !== 'running' && !(await adopt(parts, row))) {
       await attempt(() => lifecycle.release(row.id));
-      update(parts, {
-        ...row,
-        state: 'failed',
-        process: null,
-        reason: 'could not start: the start was interrupted',
-      });
+      const { policy = 'no' } = row.care.restart ?? {};
+      // Whoever wanted it started wants it still.
+      const waits = row.wanted === 'running' && policy !== 'no';
+      update(
+        parts,
+        unstarted({ ...row, state: waits ? 'restarting' : row.state }, 'the start was interrupted'),
+      );
     }
     journal.end(entry.id);
   }

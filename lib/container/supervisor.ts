@@ -1,6 +1,8 @@
 import { type FSWatcher, watch } from 'node:fs';
+import { currentBootId } from '../base';
 import type { Changes } from './changes';
 import type { ContainerPaths } from './paths';
+import { afterEnd } from './restart/policy';
 import { readExit } from './runtime/exit';
 import type { ContainerRow, ContainerTable } from './table';
 
@@ -9,12 +11,19 @@ const LOOK_AGAIN_MS = 2_000;
 /** As above, where the kernel has no watch left to give. */
 const LOOK_OFTEN_MS = 250;
 
+/**
+ * Why this process ends a container of which the user still wants that it runs: for its replacement, or because it
+ * is not healthy.
+ */
+export type Ending = { replaced: true } | { unhealthy: string };
+
 /** Notices when containers end, and writes it into the index. */
 export class Supervisor {
   readonly #paths: ContainerPaths;
   readonly #table: ContainerTable;
   readonly #changes: Changes<ContainerRow>;
   readonly #onEnd: (row: ContainerRow) => void;
+  readonly #endings = new Map<string, Ending>();
   #watcher: FSWatcher | undefined;
   #timer: NodeJS.Timeout | undefined;
 
@@ -52,24 +61,34 @@ export class Supervisor {
   /** The container as it is now: if it has ended, the index says so afterwards. */
   async observe(row: ContainerRow): Promise<ContainerRow> {
     if (row.state !== 'running' || !row.process) return row;
-    const exit = await readExit(row.id, this.#paths.of(row.id), row.process);
+    const onPurpose = row.wanted === 'stopped' || this.#endings.has(row.id);
+    const exit = await readExit(row.id, this.#paths.of(row.id), row.process, onPurpose);
     if (!exit) return row;
     // Several may have looked at the same time, and it may even have been started again since.
     const current = this.#table.byId(row.id);
     if (current?.state !== 'running' || current.process?.startTicks !== row.process.startTicks) {
       return current ?? row;
     }
-    const asWanted = current.wanted === 'stopped' || exit.exitCode === 0;
-    const ended: ContainerRow = {
-      ...current,
-      ...exit,
-      state: asWanted ? 'stopped' : 'failed',
-      process: null,
-    };
+    const ended = this.#ended({ ...current, ...exit });
     this.#table.put(ended);
     this.#changes.emit(ended);
     this.#onEnd(ended);
     return ended;
+  }
+
+  /** Says why the next end of a container comes, until the returned function is called. */
+  expect(id: string, ending: Ending): () => void {
+    this.#endings.set(id, ending);
+    return () => this.#endings.delete(id);
+  }
+
+  #ended(row: ContainerRow): ContainerRow {
+    const ending = this.#endings.get(row.id);
+    if (!ending) return afterEnd(row, { reboot: row.process?.bootId !== currentBootId() });
+    if ('replaced' in ending) {
+      return { ...afterEnd({ ...row, wanted: 'stopped' }), wanted: row.wanted };
+    }
+    return afterEnd({ ...row, reason: `unhealthy: ${ending.unhealthy}` }, { unhealthy: true });
   }
 
   #look(id: string): void {

@@ -1,6 +1,8 @@
-import { type Database, migrate } from '../base';
-import type { ContainerState, ContainerStatus, PublishedPort } from './container';
+import { currentBootId, type Database, migrate } from '../base';
+import type { ContainerState, ContainerStatus, PublishedPort, RestartPolicy } from './container';
 import type { ProcessIdentity } from './runtime/process-identity';
+import type { CompleteSpec } from './spec/complete';
+import type { CompleteProbe } from './spec/lifecycle';
 
 const SCHEMA = [
   `CREATE TABLE containers (
@@ -8,7 +10,22 @@ const SCHEMA = [
      specDigest TEXT NOT NULL, stopSignal TEXT NOT NULL, ports TEXT NOT NULL, wanted TEXT NOT NULL,
      state TEXT NOT NULL, pid INTEGER, startTicks INTEGER, bootId TEXT, exitCode INTEGER, reason TEXT,
      startedAt INTEGER, finishedAt INTEGER)`,
+  `ALTER TABLE containers ADD COLUMN care TEXT NOT NULL DEFAULT '{}';
+   ALTER TABLE containers ADD COLUMN restarts INTEGER NOT NULL DEFAULT 0;
+   ALTER TABLE containers ADD COLUMN attempts INTEGER NOT NULL DEFAULT 0;
+   ALTER TABLE containers ADD COLUMN restartAt INTEGER;
+   ALTER TABLE containers ADD COLUMN address TEXT;
+   ALTER TABLE containers ADD COLUMN rolledBack TEXT;
+   ALTER TABLE containers ADD COLUMN writtenIn TEXT`,
 ];
+
+/** What the care for a container needs to know of its spec, without reading the file that holds it. */
+export interface Care {
+  network?: CompleteSpec['network'];
+  restart?: RestartPolicy;
+  liveness?: CompleteProbe;
+  readiness?: CompleteProbe;
+}
 
 /** One container in the index. Times are milliseconds since 1970. */
 export interface ContainerRow {
@@ -27,12 +44,35 @@ export interface ContainerRow {
   reason: string | null;
   startedAt: number | null;
   finishedAt: number | null;
+  care: Care;
+  /** How often its policy started it since its deploy. */
+  restarts: number;
+  /** Restarts in a row, none of which ran for long; what the pauses and `maximumRetries` go by. */
+  attempts: number;
+  /** While `restarting`: when the pause is over. */
+  restartAt: number | null;
+  /** On the bridge. */
+  address: string | null;
+  rolledBack: ContainerStatus['rolledBack'];
+  /** The boot in which the row was last written; set by `put`. */
+  writtenIn: string | null;
 }
 
-type Stored = Omit<ContainerRow, 'ports' | 'process'> & { ports: string } & Record<
-    keyof ProcessIdentity,
-    never
-  >;
+/** These columns hold JSON. */
+const DOCUMENTS = ['ports', 'care', 'rolledBack'] as const;
+
+type Stored = Omit<ContainerRow, 'process'> &
+  Record<(typeof DOCUMENTS)[number], string | null> & {
+    [Field in keyof ProcessIdentity]: ProcessIdentity[Field] | null;
+  };
+
+const COLUMNS = [
+  ...['id', 'name', 'image', 'imageDigest', 'specDigest', 'stopSignal', 'ports', 'wanted', 'state'],
+  ...['pid', 'startTicks', 'bootId', 'exitCode', 'reason', 'startedAt', 'finishedAt'],
+  ...['care', 'restarts', 'attempts', 'restartAt', 'address', 'rolledBack', 'writtenIn'],
+];
+const PUT = `INSERT OR REPLACE INTO containers (${COLUMNS.join(', ')})
+  VALUES (${COLUMNS.map((column) => `@${column}`).join(', ')})`;
 
 /** The index of containers in the database. */
 export class ContainerTable {
@@ -59,14 +99,17 @@ export class ContainerTable {
 
   /** Inserts or replaces by id. */
   put(row: ContainerRow): void {
-    const { process, ports, ...columns } = row;
+    const { process, ...columns } = row;
     const { pid = null, startTicks = null, bootId = null } = process ?? {};
-    this.#database
-      .prepare(
-        `INSERT OR REPLACE INTO containers VALUES (@id, @name, @image, @imageDigest, @specDigest, @stopSignal,
-           @ports, @wanted, @state, @pid, @startTicks, @bootId, @exitCode, @reason, @startedAt, @finishedAt)`,
-      )
-      .run({ ...columns, ports: JSON.stringify(ports), pid, startTicks, bootId });
+    const documents = DOCUMENTS.map((column) => [
+      column,
+      row[column] === null ? null : JSON.stringify(row[column]),
+    ]);
+    this.#database.prepare(PUT).run({
+      ...columns,
+      ...Object.fromEntries(documents),
+      ...{ pid, startTicks, bootId, writtenIn: currentBootId() },
+    });
   }
 
   delete(id: string): void {
@@ -79,27 +122,32 @@ export class ContainerTable {
   }
 }
 
+/** What the probes of a container have found, with the last answer that was no success. */
+export interface Health {
+  state: ContainerStatus['health'];
+  detail: string | null;
+}
+
 /** What the outside sees of a row. */
-export function toStatus(row: ContainerRow, host: string): ContainerStatus {
-  const { name, image, imageDigest, state, exitCode, reason, ports, specDigest } = row;
-  const pid = state === 'running' || state === 'created' ? (row.process?.pid ?? null) : null;
-  const [startedAt, finishedAt] = [toText(row.startedAt), toText(row.finishedAt)];
+export function toStatus(row: ContainerRow, host: string, health: Health): ContainerStatus {
+  const { name, image, imageDigest, state, exitCode, ports, restarts, rolledBack, specDigest } = row;
+  const lives = state === 'running' || state === 'created';
   return {
     name,
     image,
     imageDigest,
     state,
-    pid,
+    pid: lives ? (row.process?.pid ?? null) : null,
     exitCode,
-    reason,
+    reason: row.reason ?? health.detail,
     ports,
-    address: null,
-    health: 'none',
-    restarts: 0,
-    rolledBack: null,
+    address: lives ? row.address : null,
+    health: health.state,
+    restarts,
+    rolledBack,
     host,
-    startedAt,
-    finishedAt,
+    startedAt: toText(row.startedAt),
+    finishedAt: toText(row.finishedAt),
     specDigest,
   };
 }
@@ -109,6 +157,8 @@ function toText(time: number | null): string | null {
 }
 
 function fromStored(value: unknown): ContainerRow {
-  const { pid, startTicks, bootId, ports, ...rest } = value as Stored;
-  return { ...rest, ports: JSON.parse(ports), process: pid === null ? null : { pid, startTicks, bootId } };
+  const { pid, startTicks, bootId, ...rest } = value as Stored;
+  const documents = DOCUMENTS.map((column) => [column, JSON.parse(rest[column] ?? 'null')]);
+  const process = pid === null ? null : { pid, startTicks, bootId };
+  return { ...rest, ...Object.fromEntries(documents), process } as ContainerRow;
 }

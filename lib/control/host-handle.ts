@@ -22,10 +22,17 @@ export interface OpenHostOptions {
   socket?: string | undefined;
   /** The host's name when this process becomes the owner. Default: the machine's. */
   name?: string | undefined;
+  /**
+   * While this process owns the data directory, restart policies and probes act, and it becomes the owner as soon as
+   * another one ends. For processes that stay; default false.
+   */
+  supervise?: boolean | undefined;
 }
 
 /** How long to wait for an owner that neither answers nor lets go of the data directory, in milliseconds. */
 const OWNER_PATIENCE = 15_000;
+/** Between two attempts to find or become the owner, in milliseconds. */
+const STAND_BY_PAUSE = 1_000;
 
 type Backend = { local: LocalHost; server: ControlServer } | { remote: RemoteCaller };
 
@@ -38,6 +45,7 @@ type Backend = { local: LocalHost; server: ControlServer } | { remote: RemoteCal
 export async function openHost(options: OpenHostOptions = {}): Promise<Host> {
   const handle = new HostHandle(options);
   await handle.connect();
+  if (options.supervise && !options.socket) void handle.standBy();
   return handle;
 }
 
@@ -47,6 +55,7 @@ class HostHandle implements Host {
   readonly #directory: DataDirectory;
   #backend: Promise<Backend> | undefined;
   #closed = false;
+  readonly #closing = new AbortController();
 
   constructor(options: OpenHostOptions) {
     this.#options = options;
@@ -128,10 +137,27 @@ class HostHandle implements Host {
 
   async close(): Promise<void> {
     this.#closed = true;
+    this.#closing.abort();
     const backend = await this.#backend?.catch(() => undefined);
     if (backend && 'local' in backend) {
       await backend.server.close();
       await backend.local.close();
+    }
+  }
+
+  /** Stays connected to the owner, so that this process takes over when that one ends, whether it is asked or not. */
+  async standBy(): Promise<void> {
+    const { signal } = this.#closing;
+    while (!signal.aborted) {
+      try {
+        // Who owns the directory does so until it closes.
+        if ('local' in (await this.connect())) return;
+        // To be told of changes is the one call that lasts.
+        for await (const _change of this.watch({ signal }));
+      } catch {
+        // The calls that need the host report why it does not answer.
+      }
+      await delay(STAND_BY_PAUSE, undefined, { signal, ref: false }).catch(() => {});
     }
   }
 
@@ -198,13 +224,13 @@ class HostHandle implements Host {
   }
 
   async #open(): Promise<Backend> {
-    const { socket, name } = this.#options;
+    const { socket, name, supervise } = this.#options;
     if (socket) return { remote: await reach(socket) };
     const deadline = Date.now() + OWNER_PATIENCE;
     for (;;) {
       let denied: PermissionError | undefined;
       try {
-        const local = await LocalHost.open({ dataDirectory: this.#directory.path, name });
+        const local = await LocalHost.open({ dataDirectory: this.#directory.path, name, supervise });
         return { local, server: await serve(local, this.#directory.controlSocket) };
       } catch (error) {
         // Who may not own the directory may still be allowed to speak to its owner.

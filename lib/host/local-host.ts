@@ -36,6 +36,11 @@ export interface LocalHostOptions {
   dataDirectory?: string | undefined;
   /** Default: the machine's host name. */
   name?: string | undefined;
+  /**
+   * Whether restart policies and probes act while this host is open, also when nobody asks it anything. Default
+   * false, for what ends soon.
+   */
+  supervise?: boolean | undefined;
 }
 
 /** What only this process may touch while it owns the data directory. */
@@ -58,10 +63,15 @@ export class LocalHost implements Host {
   readonly #deploying = new Map<symbol, string>();
   #pruning: Promise<unknown> = Promise.resolve();
 
-  private constructor(name: string, directory: DataDirectory, parts: Parts) {
+  readonly #supervise: boolean;
+
+  private constructor(name: string, directory: DataDirectory, parts: Parts, supervise: boolean) {
     this.name = name;
     this.directory = directory;
     this.#parts = parts;
+    this.#supervise = supervise;
+    // What cannot be opened now is tried again by the first call that needs it, which then says why.
+    if (supervise && ContainerEngine.hasContainers(parts)) this.#containerEngine().catch(() => {});
   }
 
   /** @throws {DataDirectoryInUseError} */
@@ -73,7 +83,8 @@ export class LocalHost implements Host {
       database = openDatabase(directory.join('garua.db'));
       const journal = new Journal(database);
       const images = await ImageStore.open({ dataDirectory: directory, database, journal });
-      return new LocalHost(options.name ?? hostname(), directory, { database, journal, images });
+      const parts = { database, journal, images };
+      return new LocalHost(options.name ?? hostname(), directory, parts, options.supervise ?? false);
     } catch (error) {
       database?.close();
       directory.close();
@@ -197,6 +208,7 @@ export class LocalHost implements Host {
       database,
       journal,
       hostName: this.name,
+      supervise: this.#supervise,
     }).catch((error) => {
       this.#engine = undefined;
       throw error;

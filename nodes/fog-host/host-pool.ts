@@ -83,7 +83,7 @@ class SharedHost {
   #get(options: OpenHostOptions): Promise<Host> {
     // A host that is being closed still owns its data directory.
     this.#host ??= this.#closed
-      .then(() => this.#open(options))
+      .then(() => this.#open({ ...options, supervise: true }))
       .catch((error) => {
         this.#host = undefined;
         throw error;

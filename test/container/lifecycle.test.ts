@@ -88,7 +88,9 @@ describe('container: life and death', () => {
 
   it('brings the old one back when the new one fails at the last step', async () => {
     const path = process.env.PATH;
-    const first = await fixture.deploy({ command: obedient });
+    // What both write to, so that they cannot run side by side.
+    const mounts = [{ source: fixture.path, target: '/opt' }];
+    const first = await fixture.deploy({ command: obedient, mounts });
     const tools = join(fixture.path, 'tools');
     await mkdir(tools);
     // Refuses the first start only, which is the new container's.
@@ -100,7 +102,7 @@ PATH='${path}' exec runc "$@"
     await chmod(join(tools, 'runc'), 0o755);
     process.env.PATH = `${tools}:${path}`;
     try {
-      await assert.rejects(fixture.deploy({ command: stubborn }), {
+      await assert.rejects(fixture.deploy({ command: stubborn, mounts }), {
         code: 'ERR_CONTAINER_START_FAILED',
         message: /no luck today.*previous container is running again/,
       });

@@ -140,9 +140,12 @@ describe('container: after the end of its owner', () => {
   for (const step of ['keep', 'create', 'release', 'start']) {
     for (const when of ['before', 'after']) {
       it(`keeps the old container running when its replacement is killed ${when} the step ${step}`, async () => {
-        const { container } = await fixture.deploy({ command: ['sh', '-c', LOOP] });
+        // What both write to: the old one has to be stopped first.
+        const mounts = [{ source: fixture.path, target: '/opt' }];
+        const { container } = await fixture.deploy({ command: ['sh', '-c', LOOP], mounts });
         await fixture.close();
-        await deployInOtherProcess({ command: ['sleep', '60'] }, when === 'after' ? [step, 'after'] : [step]);
+        const crash = when === 'after' ? [step, 'after'] : [step];
+        await deployInOtherProcess({ command: ['sleep', '60'], mounts }, crash);
         await fixture.open();
         const now = await fixture.engine.get('box');
         assert.deepEqual([now.state, now.specDigest], ['running', container.specDigest]);

@@ -58,7 +58,7 @@ export const run: Command = {
     const { options } = invocation;
     const spec = containerSpec(invocation);
     const policy = oneOf(options, 'pull', ['missing', 'always', 'never'] as const);
-    await withHost(invocation, async (host) => {
+    const act = async (host: Host) => {
       const { container } = await withProgressBar((onProgress) =>
         host.deploy(spec, {
           ...longCall(invocation, onProgress),
@@ -70,7 +70,9 @@ export const run: Command = {
       if (options.json) printJson(status);
       else if (options.detach) process.stdout.write(`${container.name}\n`);
       if (!options.detach && status.exitCode !== 0) throw new ContainerExitedError(status);
-    });
+    };
+    // Restart policy and probes act as long as somebody attends to the container.
+    await withHost(invocation, act, !options.detach);
   },
 };
 

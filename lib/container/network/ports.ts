@@ -26,7 +26,8 @@ export async function checkPortsFree(
   }
 }
 
-function collide(a: PublishedPort, b: PublishedPort): boolean {
+/** Whether two containers cannot publish these at the same time. */
+export function collide(a: PublishedPort, b: PublishedPort): boolean {
   const everywhere = [a.hostAddress, b.hostAddress].some((address) => !address || address === '0.0.0.0');
   const address = everywhere || a.hostAddress === b.hostAddress;
   return a.hostPort === b.hostPort && (a.protocol ?? 'tcp') === (b.protocol ?? 'tcp') && address;

@@ -1,11 +1,12 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { exists } from '../../base';
 
-const ROOT = '/sys/fs/cgroup';
+/** Where the kernel's cgroups are mounted. Functions that only read take another folder, for tests. */
+export const CGROUP_ROOT = '/sys/fs/cgroup';
 
 /** 2 is the unified hierarchy; hybrid set-ups count as 1, as runc sees them. */
-export async function cgroupVersion(): Promise<1 | 2> {
-  return (await exists(`${ROOT}/cgroup.controllers`)) ? 2 : 1;
+export async function cgroupVersion(root = CGROUP_ROOT): Promise<1 | 2> {
+  return (await exists(`${root}/cgroup.controllers`)) ? 2 : 1;
 }
 
 /** The cgroup of a container, as OCI runtime-spec's cgroupsPath. */
@@ -18,7 +19,7 @@ export function cgroupPath(id: string): string {
  * with the service (Node-RED, say) that it is to outlive. Where cgroups cannot be written it stays.
  */
 export async function moveToMonitors(pid: number): Promise<void> {
-  for (const hierarchy of [ROOT, `${ROOT}/unified`, `${ROOT}/systemd`]) {
+  for (const hierarchy of [CGROUP_ROOT, `${CGROUP_ROOT}/unified`, `${CGROUP_ROOT}/systemd`]) {
     if (!(await exists(`${hierarchy}/cgroup.procs`))) continue;
     const group = `${hierarchy}/garua/monitors`;
     try {
@@ -31,10 +32,10 @@ export async function moveToMonitors(pid: number): Promise<void> {
 }
 
 /** How often the kernel killed a process of the container because its memory ran out. */
-export async function outOfMemoryKills(id: string): Promise<number> {
+export async function outOfMemoryKills(id: string, root = CGROUP_ROOT): Promise<number> {
   const files = [
-    `${ROOT}/memory${cgroupPath(id)}/memory.oom_control`,
-    `${ROOT}${cgroupPath(id)}/memory.events`,
+    `${root}/memory${cgroupPath(id)}/memory.oom_control`,
+    `${root}${cgroupPath(id)}/memory.events`,
   ];
   for (const file of files) {
     const text = await readFile(file, 'utf8').catch(() => '');
@@ -42,4 +43,18 @@ export async function outOfMemoryKills(id: string): Promise<number> {
     if (kills) return Number(kills);
   }
   return 0;
+}
+
+/** Bytes; undefined when the container has no limit, or no cgroup any more. */
+export async function memoryLimitOf(id: string, root = CGROUP_ROOT): Promise<number | undefined> {
+  const files = [
+    `${root}/memory${cgroupPath(id)}/memory.limit_in_bytes`,
+    `${root}${cgroupPath(id)}/memory.max`,
+  ];
+  for (const file of files) {
+    const limit = Number(await readFile(file, 'utf8').catch(() => Number.NaN));
+    // Without a limit version 1 says a number near 2^63, version 2 `max`.
+    if (limit > 0 && limit < 2 ** 60) return limit;
+  }
+  return undefined;
 }

@@ -3,7 +3,7 @@ import { constants } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { currentBootId, exists } from '../../base';
 import type { ContainerFolder } from '../paths';
-import { outOfMemoryKills } from './cgroup';
+import { memoryLimitOf, outOfMemoryKills } from './cgroup';
 import { findMonitor } from './conmon';
 import { isAlive, type ProcessIdentity } from './process-identity';
 
@@ -20,14 +20,16 @@ export interface Exit {
 const MONITOR_GRACE_MS = 2_000;
 
 /**
- * How a container ended, or undefined while it runs. Reads only files: no program is started.
+ * How a container ended, or undefined while it runs. Reads only files: no program is started. `onPurpose`: it was
+ * told to end, so that a child that once ran out of memory is not the reason.
  */
 export async function readExit(
   id: string,
   folder: ContainerFolder,
   process: ProcessIdentity,
+  onPurpose = false,
 ): Promise<Exit | undefined> {
-  const recorded = await readExitFile(id, folder);
+  const recorded = await readExitFile(id, folder, onPurpose);
   if (recorded) return recorded;
   if (await isAlive(process)) return undefined;
   if (process.bootId !== currentBootId()) return unseen('the host was restarted');
@@ -37,22 +39,35 @@ export async function readExit(
     await sleep(20);
     if (await exists(folder.exitFile)) break;
   }
-  return (await readExitFile(id, folder)) ?? unseen('ended while its monitor was gone');
+  return (await readExitFile(id, folder, onPurpose)) ?? unseen('ended while its monitor was gone');
 }
 
-async function readExitFile(id: string, folder: ContainerFolder): Promise<Exit | undefined> {
+async function readExitFile(
+  id: string,
+  folder: ContainerFolder,
+  onPurpose: boolean,
+): Promise<Exit | undefined> {
   const text = await readFile(folder.exitFile, 'utf8').catch(() => '');
   if (!/^\d+$/.test(text.trim())) return undefined;
   const exitCode = Number(text);
   const { mtimeMs } = await stat(folder.exitFile);
-  return { exitCode, reason: await reasonOf(id, folder, exitCode), finishedAt: Math.round(mtimeMs) };
+  const memory = exitCode === 0 || onPurpose ? undefined : await memoryReason(id, folder);
+  const reason = memory ?? (exitCode > 128 ? signalReason(exitCode - 128) : 'exited');
+  return { exitCode, reason, finishedAt: Math.round(mtimeMs) };
 }
 
-async function reasonOf(id: string, folder: ContainerFolder, exitCode: number): Promise<string> {
-  if (exitCode !== 0 && ((await outOfMemoryKills(id)) > 0 || (await exists(`${folder.notes}/oom`)))) {
-    return 'out of memory';
-  }
-  return exitCode > 128 ? signalReason(exitCode - 128) : 'exited';
+/** Also when the kernel killed only a child, and the main process ended for that with a status of its own. */
+async function memoryReason(id: string, folder: ContainerFolder): Promise<string | undefined> {
+  if ((await outOfMemoryKills(id)) === 0 && !(await exists(`${folder.notes}/oom`))) return undefined;
+  const limit = await memoryLimitOf(id);
+  return `out of memory (${limit === undefined ? 'no limit of its own: the host had none left' : `limit ${binary(limit)}`})`;
+}
+
+/** Memory is sold in powers of 1024. */
+function binary(bytes: number): string {
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+  const power = Math.min(Math.floor(Math.log2(Math.max(1, bytes)) / 10), units.length - 1);
+  return `${Number((bytes / 1024 ** power).toFixed(1))} ${units[power]}`;
 }
 
 function signalReason(number: number): string {

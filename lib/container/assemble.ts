@@ -1,0 +1,124 @@
+import type { Database, DataDirectory, Journal } from '../base';
+import { Changes } from './changes';
+import { KeyedLock } from './keyed-lock';
+import { Lifecycle } from './lifecycle';
+import { DEFAULT_GRACE_MS, endContainer, startExisting } from './operations';
+import type { EngineParts } from './parts';
+import { ContainerPaths } from './paths';
+import { Prober } from './probe/prober';
+import { repair } from './repair';
+import { Restarter } from './restart/restarter';
+import { Runtime } from './runtime/runtime';
+import { Supervisor } from './supervisor';
+import { type ContainerRow, ContainerTable } from './table';
+import { Volumes } from './volumes';
+
+/** No container can have this name: those who publish ports take turns under it. */
+const PORTS = ':ports';
+
+export interface ContainerEngineOptions {
+  dataDirectory: DataDirectory;
+  database: Database;
+  journal: Journal;
+  /** What containers report as their host. */
+  hostName: string;
+  /**
+   * Whether restart policies and probes act while this engine is open. Default false: a short command must not begin
+   * what it does not stay for.
+   */
+  supervise?: boolean | undefined;
+}
+
+/** Everything an engine works with, wired together. */
+export class Assembly {
+  readonly parts: EngineParts;
+  readonly volumes: Volumes;
+  readonly supervises: boolean;
+  readonly #lock = new KeyedLock();
+  readonly #closing = new AbortController();
+  readonly #restarter: Restarter;
+
+  private constructor({ dataDirectory, database, journal, supervise = false }: ContainerEngineOptions) {
+    const paths = new ContainerPaths(dataDirectory);
+    const table = new ContainerTable(database);
+    const changes = new Changes<ContainerRow>();
+    const runtime = new Runtime(paths);
+    this.volumes = new Volumes(dataDirectory, paths);
+    const lifecycle = new Lifecycle(dataDirectory, paths, runtime, this.volumes);
+    const supervisor = new Supervisor(paths, table, changes, ({ id, name }) => {
+      // Its turn comes after whatever is being done with the container, which may have started it again.
+      const release = () => this.#lock.run(name, async () => isIdle(table.byId(id)) && lifecycle.release(id));
+      // What cannot be freed now is freed by the next start or open.
+      release().catch(() => {});
+    });
+    const prober = new Prober(paths, {
+      onHealth: (row) => changes.emit(table.byId(row.id) ?? row),
+      onUnhealthy: (row, why) => void this.#endUnhealthy(row, why).catch(() => {}),
+    });
+    this.supervises = supervise;
+    this.parts = { paths, table, journal, changes, runtime, lifecycle, supervisor, prober };
+    this.#restarter = new Restarter(table, changes, (row) => this.#restart(row));
+  }
+
+  /** Finds the containers of the data directory again and repairs what a crash left half done. */
+  static async open(options: ContainerEngineOptions): Promise<Assembly> {
+    const assembly = new Assembly(options);
+    const { paths, runtime, table, changes, supervisor, prober } = assembly.parts;
+    await paths.create();
+    await assembly.volumes.tidy();
+    await repair(assembly.parts, assembly.supervises);
+    const running = table.all().filter(({ state }) => state === 'running');
+    for (const { id } of running) runtime.keepLog(id);
+    supervisor.start();
+    if (assembly.supervises) {
+      prober.start(changes, running);
+      assembly.#restarter.start();
+    }
+    return assembly;
+  }
+
+  /** Fires when the engine closes. */
+  get closing(): AbortSignal {
+    return this.#closing.signal;
+  }
+
+  /** Operations on one container run one after another; those that publish ports also, whatever they belong to. */
+  exclusively<T>(name: string, publishes: boolean, work: () => Promise<T>): Promise<T> {
+    return this.#lock.run(name, publishes ? () => this.#lock.run(PORTS, work) : work);
+  }
+
+  async close(): Promise<void> {
+    const { supervisor, prober, runtime, changes, paths } = this.parts;
+    this.#closing.abort();
+    this.#restarter.stop();
+    prober.stop();
+    supervisor.stop();
+    runtime.close();
+    changes.close();
+    await this.#lock.idle();
+    await paths.tidy();
+  }
+
+  async #restart({ id, name, ports }: ContainerRow): Promise<void> {
+    await this.exclusively(name, ports.length > 0, async () => {
+      const row = this.parts.table.byId(id);
+      // Meanwhile somebody may have started, stopped or removed it.
+      if (row?.state !== 'restarting' || this.closing.aborted) return;
+      await startExisting(this.parts, row, { signal: this.closing });
+    });
+  }
+
+  /** Stops it as a user would; what comes then is up to its restart policy. */
+  async #endUnhealthy({ id, name, process }: ContainerRow, why: string): Promise<void> {
+    await this.exclusively(name, false, async () => {
+      const row = this.parts.table.byId(id);
+      if (row?.state !== 'running' || row.process?.startTicks !== process?.startTicks) return;
+      if ((row.care.restart?.policy ?? 'no') === 'no') return;
+      await endContainer(this.parts, row, DEFAULT_GRACE_MS, this.closing, { unhealthy: why });
+    });
+  }
+}
+
+function isIdle(row: ContainerRow | undefined): boolean {
+  return row !== undefined && row.state !== 'running' && row.state !== 'created';
+}
