@@ -104,7 +104,7 @@ export class Assembly {
       const row = this.parts.table.byId(id);
       // Meanwhile somebody may have started, stopped or removed it.
       if (row?.state !== 'restarting' || this.closing.aborted) return;
-      await startExisting(this.parts, row, { signal: this.closing });
+      await startExisting(this.parts, row, { signal: this.closing, byPolicy: true });
     });
   }
 

@@ -30,12 +30,12 @@ export function runningRow(row: ContainerRow, process: ProcessIdentity, startedA
 
 /**
  * Starts a container that is not running, with what it wrote before still there. One that was waiting for its
- * restart goes on waiting when this fails.
+ * restart goes on waiting when this fails. `byPolicy`: it counts as a restart.
  */
 export async function startExisting(
   parts: EngineParts,
   row: ContainerRow,
-  { signal }: LongCall,
+  { signal, byPolicy }: LongCall & { byPolicy?: boolean },
 ): Promise<ContainerRow> {
   const { journal, lifecycle } = parts;
   const entry = journal.begin<JournalData>(JOURNAL.start.kind, row.name, JOURNAL.start.begin, { id: row.id });
@@ -50,7 +50,7 @@ export async function startExisting(
     const address = await lifecycle.connect(row.id, record, process.pid);
     const startedAt = Date.now();
     await lifecycle.start(row.id, record);
-    const restarts = row.restarts + (row.state === 'restarting' ? 1 : 0);
+    const restarts = row.restarts + (byPolicy ? 1 : 0);
     return update(parts, runningRow({ ...row, address, restarts }, process, startedAt));
   } catch (thrown) {
     const error = toGaruaError(thrown, `starting container ${row.name}`);

@@ -23,6 +23,8 @@ export interface TestImage {
 export class ContainerFixture {
   readonly directory: DataDirectory;
   engine!: ContainerEngine;
+  /** Whether engines opened from now on let restart policies and probes act. */
+  supervise = false;
   #database: Database | undefined;
 
   private constructor(
@@ -47,8 +49,25 @@ export class ContainerFixture {
       database: this.#database,
       journal: new Journal(this.#database),
       hostName: 'test-host',
+      supervise: this.supervise,
     });
     return this.engine;
+  }
+
+  /** As a supervising engine of a new process. */
+  async reopen(): Promise<ContainerEngine> {
+    if (this.#database?.open) await this.close();
+    this.supervise = true;
+    return this.open();
+  }
+
+  /** The container once its status is as wanted. */
+  async until(wanted: (status: ContainerStatus) => boolean, name = 'box'): Promise<ContainerStatus> {
+    for (;;) {
+      const status = await this.engine.get(name);
+      if (wanted(status)) return status;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
   }
 
   async close(): Promise<void> {

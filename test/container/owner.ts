@@ -8,7 +8,7 @@ import { ContainerEngine } from '../../lib/container';
 import { Lifecycle } from '../../lib/container/lifecycle';
 
 const [path, crashAt, crashAfter] = process.argv.slice(2);
-const { directory, spec, image, layers } = JSON.parse(readFileSync(path!, 'utf8'));
+const { directory, spec, image, layers, supervise } = JSON.parse(readFileSync(path!, 'utf8'));
 
 if (crashAt) {
   const step = crashAt as 'keep' | 'prepare' | 'create' | 'connect' | 'start' | 'release' | 'discard';
@@ -26,9 +26,20 @@ async function main(): Promise<void> {
   const dataDirectory = new DataDirectory(directory);
   const database = openDatabase(dataDirectory.join('garua.db'));
   const journal = new Journal(database);
-  const engine = await ContainerEngine.open({ dataDirectory, database, journal, hostName: 'owner' });
+  const engine = await ContainerEngine.open({
+    dataDirectory,
+    database,
+    journal,
+    hostName: 'owner',
+    supervise,
+  });
+  if (supervise) void report(engine);
   const { container } = await engine.deploy(spec, image, layers);
   process.stdout.write(`${JSON.stringify(container)}\n`);
+}
+
+async function report(engine: ContainerEngine): Promise<void> {
+  for await (const status of engine.watch()) process.stdout.write(`${JSON.stringify(status)}\n`);
 }
 
 main().catch((error) => {
