@@ -1,7 +1,7 @@
 import { closeSync, openSync, statSync, writeSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { GaruaError, InvalidArgumentError, toGaruaError } from './errors';
+import { DiskFullError, GaruaError, InvalidArgumentError, toGaruaError } from './errors';
 import { makeFolders } from './files';
 import { tryLockFile } from './syscalls';
 
@@ -53,8 +53,12 @@ export class DataDirectory {
       throw new DataDirectoryInUseError(this.path);
     }
     this.#lock = lock;
-    // For people who look; what counts is the lock, which the kernel drops with the process.
-    writeSync(lock, `${process.pid}\n`);
+    try {
+      // For people who look; what counts is the lock, which the kernel drops with the process.
+      writeSync(lock, `${process.pid}\n`);
+    } catch (error) {
+      if (!(toGaruaError(error) instanceof DiskFullError)) throw error;
+    }
   }
 
   #openLock(): number {

@@ -1,25 +1,38 @@
 import { chmodSync, closeSync, openSync } from 'node:fs';
 import Sqlite from 'better-sqlite3';
+import { Reserve } from './reserve';
 
 export type Database = Sqlite.Database;
 
 /**
  * Opens an index database in WAL mode. A commit survives the end of the process at once and a power cut
  * after the next checkpoint (synchronous=NORMAL): syncing an SD card at each commit would block the event
- * loop, and what the index says can be rebuilt from the files it describes.
+ * loop, and what the index says can be rebuilt from the files it describes. A full disk costs the reserve beside it.
  */
 export function openDatabase(path: string): Database {
+  const reserve = new Reserve(path);
+  const database = reserve.spend(() => open(path));
+  reserve.keep();
+  return database;
+}
+
+function open(path: string): Database {
   // Readable by its owner alone, with the files that SQLite makes beside it: it may name secrets.
   closeSync(openSync(path, 'a', 0o600));
   chmodSync(path, 0o600);
   const database = new Sqlite(path);
-  database.pragma('journal_mode = WAL');
-  database.pragma('synchronous = NORMAL');
-  database.pragma('busy_timeout = 5000');
-  database.exec(
-    'CREATE TABLE IF NOT EXISTS schema_version (module TEXT PRIMARY KEY, version INTEGER NOT NULL)',
-  );
-  return database;
+  try {
+    database.pragma('journal_mode = WAL');
+    database.pragma('synchronous = NORMAL');
+    database.pragma('busy_timeout = 5000');
+    database.exec(
+      'CREATE TABLE IF NOT EXISTS schema_version (module TEXT PRIMARY KEY, version INTEGER NOT NULL)',
+    );
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
 }
 
 /**

@@ -6,6 +6,7 @@ export * from './execute';
 export * from './files';
 export * from './journal';
 export * from './progress';
+export * from './reserve';
 export * from './single-flight';
 export * from './syscalls';
 export * from './units';

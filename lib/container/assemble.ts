@@ -1,4 +1,4 @@
-import type { Database, DataDirectory, Journal } from '../base';
+import { type Database, type DataDirectory, type Journal, toGaruaError } from '../base';
 import { Changes } from './changes';
 import { KeyedLock } from './keyed-lock';
 import { Lifecycle } from './lifecycle';
@@ -83,8 +83,12 @@ export class Assembly {
   }
 
   /** Operations on one container run one after another; those that publish ports also, whatever they belong to. */
-  exclusively<T>(name: string, publishes: boolean, work: () => Promise<T>): Promise<T> {
-    return this.#lock.run(name, publishes ? () => this.#lock.run(PORTS, work) : work);
+  async exclusively<T>(name: string, publishes: boolean, work: () => Promise<T>): Promise<T> {
+    try {
+      return await this.#lock.run(name, publishes ? () => this.#lock.run(PORTS, work) : work);
+    } catch (error) {
+      throw toGaruaError(error, `the work on container ${name}`);
+    }
   }
 
   async close(): Promise<void> {

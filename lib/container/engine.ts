@@ -226,8 +226,10 @@ export class ContainerEngine {
     const row = await this.#require(name);
     const { supervises } = this.#assembly;
     await waitForEnd(this.#parts, row, Number.POSITIVE_INFINITY, this.#until(options.signal), supervises);
+    const last = this.#parts.table.byId(row.id);
     // A container that was replaced or removed meanwhile has ended too.
-    return this.#status(this.#parts.table.byId(row.id) ?? { ...row, state: 'stopped', reason: 'removed' });
+    const removed = { ...row, state: 'stopped', reason: 'removed' } as const;
+    return this.#status(last ? await this.#parts.supervisor.observe(last) : removed);
   }
 
   /** Manifest digests of the images that containers were made from; their layers must stay. */

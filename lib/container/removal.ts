@@ -6,7 +6,7 @@ import type { ContainerRow } from './table';
 export async function removeContainer(parts: EngineParts, row: ContainerRow): Promise<void> {
   const { changes, journal, lifecycle, table } = parts;
   let entry: number | undefined;
-  table.transaction(() => {
+  table.urgently(() => {
     entry = journal.begin<JournalData>(JOURNAL.discard.kind, row.name, JOURNAL.discard.begin, { id: row.id });
     table.delete(row.id);
   });
@@ -27,6 +27,6 @@ export async function stopContainer(
     return update(parts, { ...wanted, state: 'stopped', restartAt: null, attempts: 0 });
   }
   if (row.state !== 'running') return row.wanted === 'stopped' ? row : update(parts, wanted);
-  parts.table.put(wanted);
+  parts.table.urgently(() => parts.table.put(wanted));
   return endContainer(parts, wanted, graceMs, signal);
 }

@@ -1,5 +1,5 @@
 import { type FSWatcher, watch } from 'node:fs';
-import { currentBootId } from '../base';
+import { currentBootId, DiskFullError, toGaruaError } from '../base';
 import type { Changes } from './changes';
 import type { ContainerPaths } from './paths';
 import { afterEnd } from './restart/policy';
@@ -70,7 +70,13 @@ export class Supervisor {
       return current ?? row;
     }
     const ended = this.#ended({ ...current, ...exit });
-    this.#table.put(ended);
+    try {
+      this.#table.put(ended);
+    } catch (error) {
+      // It has ended all the same. A later look writes it down, and tells those who watch.
+      if (toGaruaError(error) instanceof DiskFullError) return ended;
+      throw error;
+    }
     this.#changes.emit(ended);
     this.#onEnd(ended);
     return ended;

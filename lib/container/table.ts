@@ -1,4 +1,4 @@
-import { currentBootId, type Database, migrate } from '../base';
+import { currentBootId, type Database, migrate, Reserve } from '../base';
 import type { ContainerState, ContainerStatus, PublishedPort, RestartPolicy } from './container';
 import type { ProcessIdentity } from './runtime/process-identity';
 import type { CompleteSpec } from './spec/complete';
@@ -119,6 +119,11 @@ export class ContainerTable {
   /** Makes several changes at once: all or, in a crash, none. */
   transaction(work: () => void): void {
     this.#database.transaction(work)();
+  }
+
+  /** As `transaction`, also on a full disk: for changes after which there is more room. */
+  urgently(work: () => void): void {
+    new Reserve(this.#database.name).spend(() => this.transaction(work));
   }
 }
 

@@ -6,6 +6,7 @@ import {
   Journal,
   type LongCall,
   openDatabase,
+  Reserve,
   throwIfAborted,
   VERSION,
 } from '../base';
@@ -15,7 +16,9 @@ import {
   type ContainerStatus,
   type LogLine,
   type LogOptions,
+  Policy,
   type StopOptions,
+  type VolumeStatus,
 } from '../container';
 import {
   describeImage,
@@ -100,7 +103,8 @@ export class LocalHost implements Host {
     return examine({ dataDirectory: this.directory.path, signal });
   }
 
-  pull(ref: string, options: PullOptions = {}): Promise<PullResult> {
+  async pull(ref: string, options: PullOptions = {}): Promise<PullResult> {
+    await this.#checkImage(ref);
     return this.#parts.images.pull(ref, options);
   }
 
@@ -126,12 +130,17 @@ export class LocalHost implements Host {
     const engine = await this.#containerEngine();
     const used = await engine.usedImages();
     throwIfAborted(options.signal, 'prune');
-    const pruning = this.#parts.images.prune({ ...options, keep: [...used, ...this.#deploying.values()] });
+    const { database, images } = this.#parts;
+    // What makes room must work where there is none.
+    const pruning = new Reserve(database.name).spendLater(() =>
+      images.prune({ ...options, keep: [...used, ...this.#deploying.values()] }),
+    );
     this.#pruning = pruning.catch(() => {});
     return pruning;
   }
 
-  resolveImage(ref: string, options: ResolveOptions = {}): Promise<ImageDescription> {
+  async resolveImage(ref: string, options: ResolveOptions = {}): Promise<ImageDescription> {
+    await this.#checkImage(ref);
     return describeImage(ref, { ...options, dataDirectory: this.directory.path });
   }
 
@@ -142,7 +151,9 @@ export class LocalHost implements Host {
   async deploy(spec: ContainerSpec, options: DeployOptions = {}): Promise<DeployResult> {
     const engine = await this.#containerEngine();
     // A spec that can never run is refused before any byte is fetched.
-    engine.validate(spec);
+    await engine.validate(spec);
+    await this.#checkImage(spec.image);
+    new Reserve(this.#parts.database.name).check();
     const key = Symbol(spec.image);
     // From here on a prune keeps the image; one that began before must not find it half looked at.
     this.#deploying.set(key, formatReference(parseReference(spec.image)));
@@ -191,6 +202,14 @@ export class LocalHost implements Host {
     return (await this.#containerEngine()).wait(name, options);
   }
 
+  async volumes(): Promise<VolumeStatus[]> {
+    return (await this.#containerEngine()).volumes();
+  }
+
+  async removeVolume(name: string): Promise<void> {
+    await (await this.#containerEngine()).removeVolume(name);
+  }
+
   /** Ends this process's part; containers go on running. */
   async close(): Promise<void> {
     const engine = await this.#engine?.catch(() => undefined);
@@ -198,6 +217,11 @@ export class LocalHost implements Host {
     await this.#parts.images.close();
     this.#parts.database.close();
     this.directory.close();
+  }
+
+  /** Whether this host's policy allows the image. @throws {PolicyRefusedError} {PolicyInvalidError} */
+  async #checkImage(ref: string): Promise<void> {
+    (await Policy.of(this.directory)).checkImage(formatReference(parseReference(ref)));
   }
 
   /** Opened at the first use: a pull alone must not pay for finding containers again. */

@@ -34,8 +34,9 @@ export class ContainerFixture {
     this.directory = new DataDirectory(join(path, folder));
   }
 
-  static async create(folder = 'data'): Promise<ContainerFixture> {
-    const fixture = new ContainerFixture(await mkdtemp(join(tmpdir(), 'garua-container-')), folder);
+  /** `parent`: where its folder goes, such as a small disk. */
+  static async create(folder = 'data', parent = tmpdir()): Promise<ContainerFixture> {
+    const fixture = new ContainerFixture(await mkdtemp(join(parent, 'garua-container-')), folder);
     await mkdir(fixture.directory.path);
     await fixture.open();
     return fixture;

@@ -1,4 +1,4 @@
-import { readFile, stat } from 'node:fs/promises';
+import { readFile, stat, statfs } from 'node:fs/promises';
 import { constants } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { currentBootId, exists } from '../../base';
@@ -16,6 +16,8 @@ export interface Exit {
   finishedAt: number;
 }
 
+/** Bytes: with less than this left a disk counts as full. */
+const NO_ROOM = 65_536;
 /** conmon writes the status within milliseconds of the end. */
 const MONITOR_GRACE_MS = 2_000;
 
@@ -39,7 +41,7 @@ export async function readExit(
     await sleep(20);
     if (await exists(folder.exitFile)) break;
   }
-  return (await readExitFile(id, folder, onPurpose)) ?? unseen('ended while its monitor was gone');
+  return (await readExitFile(id, folder, onPurpose)) ?? unseen(await whyUnseen(folder));
 }
 
 async function readExitFile(
@@ -73,6 +75,13 @@ function binary(bytes: number): string {
 function signalReason(number: number): string {
   const name = Object.entries(constants.signals).find(([, value]) => value === number)?.[0];
   return name ? `killed by ${name}` : 'exited';
+}
+
+/** conmon writes the status to the disk that the container may just have filled. */
+async function whyUnseen(folder: ContainerFolder): Promise<string> {
+  const { bavail, bsize } = await statfs(folder.path).catch(() => ({ bavail: NO_ROOM, bsize: 1 }));
+  if (bavail * bsize < NO_ROOM) return 'ended on a full disk, where its status could not be written';
+  return 'ended while its monitor was gone';
 }
 
 function unseen(reason: string): Exit {
