@@ -4,11 +4,12 @@ import { CASES, type PlacementCase } from './cases';
 import { corner, type LatencySlices, readLatencies } from './latencies';
 import { runGarua, runGreedy, runHighs } from './run';
 
-const USAGE = `usage: node dist/test/bench/placement/main.js [options] [case...]
+const USAGE = `usage: npm run bench -- placement [options] [case...]
 
 Measures garua place side by side with HiGHS and greedy placement, on random models and, when a file of
 measured latencies is given, on those. A case is named as in "50 x 20". The full run takes an hour or two.
 
+  --list             show the cases
   --quick            two models per case, 20 s for HiGHS, without the largest two cases
   --models N         instead of each case's own number
   --highs-seconds S  instead of each case's own limit
@@ -38,12 +39,22 @@ async function main(): Promise<number> {
       models: { type: 'string' },
       'highs-seconds': { type: 'string' },
       latencies: { type: 'string' },
+      list: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   });
   if (values.help) {
     process.stdout.write(USAGE);
     return 0;
+  }
+  if (values.list) {
+    for (const { name } of CASES) process.stdout.write(`${name}\n`);
+    return 0;
+  }
+  const unknown = positionals.find((wanted) => !CASES.some(({ name }) => name === wanted));
+  if (unknown) {
+    process.stderr.write(`error: there is no case ${unknown}\n${USAGE}`);
+    return 2;
   }
   const number = (text: string | undefined) => (text === undefined ? undefined : Number(text));
   const settings: Settings = {

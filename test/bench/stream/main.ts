@@ -1,4 +1,4 @@
-/** `node dist/test/bench/stream/main.js [--quick] [CASE...]`: the windows' promises, measured. */
+/** `npm run bench -- stream`: the windows' promises, measured. */
 import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { library } from './library';
@@ -7,13 +7,28 @@ import { node } from './node';
 import { isMet, type Row } from './row';
 import { wideState } from './wide-state';
 
+const USAGE = `usage: npm run bench -- stream [--quick] [--list] [case...]
+`;
+
 const CASES = [library, manyKeys, wideState, node];
 
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { quick: { type: 'boolean', default: false }, only: { type: 'string' } },
+    options: {
+      quick: { type: 'boolean', default: false },
+      list: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+      /** For the process of one case. */
+      only: { type: 'string' },
+    },
   });
+  const unknown = positionals.find((wanted) => !CASES.some(({ name }) => name === wanted));
+  if (unknown) throw new UsageError(`there is no case ${unknown}`);
+  if (values.help || values.list) {
+    process.stdout.write(values.help ? USAGE : CASES.map(({ name }) => `${name}\n`).join(''));
+    return 0;
+  }
   if (values.only) {
     const rows = await CASES.find(({ name }) => name === values.only)!.run(values.quick);
     process.stdout.write(`\n${JSON.stringify(rows)}\n`);
@@ -37,18 +52,30 @@ function measure(name: string, quick: boolean): Row[] {
 
 function table(rows: Row[]): string {
   const lines = rows.map((row) => {
-    const { what, value, unit, bar } = row;
+    const { what, value, unit, peer, bar } = row;
     const limit = !bar ? '' : 'atLeast' in bar ? `at least ${bar.atLeast}` : `at most ${bar.atMost}`;
-    const digits = value >= 100 ? Math.round(value).toLocaleString('en') : value.toFixed(2);
-    return `| ${what} | ${digits} ${unit} | ${limit} | ${bar ? (isMet(row) ? 'yes' : '**no**') : ''} |`;
+    const beside = peer
+      ? [`${digits(peer.value)}, ${peer.name}`, `${digits(value / peer.value)} x`]
+      : ['', ''];
+    const met = !bar ? '' : isMet(row) ? 'yes' : '**no**';
+    return `| ${[what, `${digits(value)} ${unit}`, ...beside, limit, met].join(' | ')} |`;
   });
-  return ['| what | measured | bar | met |', '|---|---|---|---|', ...lines, ''].join('\n');
+  const head = '| what | measured | beside | ratio | bar | met |\n|---|---|---|---|---|---|';
+  return [head, ...lines, ''].join('\n');
 }
+
+function digits(value: number): string {
+  if (value >= 100) return Math.round(value).toLocaleString('en');
+  return value >= 0.1 || value === 0 ? value.toFixed(2) : value.toPrecision(2);
+}
+
+class UsageError extends Error {}
 
 main().then(
   (status) => process.exit(status),
   (error) => {
-    process.stderr.write(`${error.stack}\n`);
-    process.exit(2);
+    const isUsage = error instanceof UsageError || error.code?.startsWith('ERR_PARSE_ARGS');
+    process.stderr.write(isUsage ? `error: ${error.message}\n${USAGE}` : `${error.stack}\n`);
+    process.exit(isUsage ? 2 : 1);
   },
 );

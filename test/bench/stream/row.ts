@@ -3,6 +3,8 @@ export interface Row {
   what: string;
   value: number;
   unit: string;
+  /** What it is compared with, measured in the same run: in the same unit. */
+  peer?: { name: string; value: number };
   bar?: { atLeast: number } | { atMost: number };
 }
 

@@ -49,10 +49,15 @@ export const wideState: StreamCase = {
           what: `${name}, 100,000 wide, durable: event loop late, p99`,
           value: on.late99,
           unit: 'ms',
+          peer: { name: 'durable off', value: off.late99 },
           bar: { atMost: 20 },
         },
-        { what: `${name}: the worst`, value: on.worst, unit: 'ms' },
-        { what: `${name}, durable off: p99`, value: off.late99, unit: 'ms' },
+        {
+          what: `${name}: the worst`,
+          value: on.worst,
+          unit: 'ms',
+          peer: { name: 'durable off', value: off.worst },
+        },
         {
           what: `${name}, durable: CPU of this thread / off`,
           value: on.cpu / off.cpu,
