@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { DataDirectory, DataDirectoryInUseError, GaruaError, type LongCall, PermissionError } from '../base';
-import type { ContainerStatus, LogLine, LogOptions } from '../container';
+import type { ContainerStatus, LogLine, LogOptions, VolumeStatus } from '../container';
 import {
   type DeployResult,
   type Examination,
@@ -120,6 +120,14 @@ class HostHandle implements Host {
 
   wait(...parameters: Parameters<Host['wait']>): Promise<ContainerStatus> {
     return this.#call('wait', parameters);
+  }
+
+  volumes(): Promise<VolumeStatus[]> {
+    return this.#call('volumes', []);
+  }
+
+  removeVolume(...parameters: Parameters<Host['removeVolume']>): Promise<void> {
+    return this.#call('removeVolume', parameters);
   }
 
   /** Goes on after the last line when the owner changes. */

@@ -38,6 +38,8 @@ export const CALLS = {
   stop: 1,
   remove: 1,
   wait: 1,
+  volumes: 0,
+  removeVolume: 1,
 } as const satisfies Partial<Record<keyof Host, number>>;
 
 /** The calls that answer with items until they are cancelled or done. */
@@ -58,6 +60,7 @@ export const REPEATABLE: ReadonlySet<string> = new Set<keyof Host>([
   'start',
   'stop',
   'wait',
+  'volumes',
 ]);
 
 /** The longest line that is accepted: a log line of 16 KiB and its escapes fit many times. */

@@ -6,6 +6,7 @@ import type {
   LogOptions,
   StopOptions,
 } from '../container/container';
+import type { VolumeStatus } from '../container';
 import type { ImageDescription, PullOptions, PullResult, StoredImage } from '../image/image';
 import type { HostDevice } from './devices';
 import type { Examination } from './doctor/check';
@@ -66,5 +67,9 @@ export interface Host {
   watch(options?: LongCall): AsyncIterable<ContainerStatus>;
   /** Resolves with the status once the container is not running any more. */
   wait(name: string, options?: LongCall): Promise<ContainerStatus>;
+  /** The named volumes, which outlive containers and every prune. */
+  volumes(): Promise<VolumeStatus[]>;
+  /** Removes a volume and its files for good. @throws ERR_VOLUME_NOT_FOUND, ERR_VOLUME_IN_USE */
+  removeVolume(name: string): Promise<void>;
   close(): Promise<void>;
 }

@@ -1,6 +1,6 @@
 import { EventEmitter, once } from 'node:events';
 import { AbortedError, GaruaError, type LongCall } from '../../lib/base';
-import type { ContainerSpec, ContainerStatus, LogLine, LogOptions } from '../../lib/container';
+import type { ContainerSpec, ContainerStatus, LogLine, LogOptions, VolumeStatus } from '../../lib/container';
 import type {
   DeployOptions,
   DeployResult,
@@ -37,7 +37,9 @@ export class MemoryHost implements Partial<Host> {
   }
 
   async examine(): Promise<Examination> {
-    return { checks: [{ id: 'memory', area: 'machine', status: 'ok', detail: 'enough', why: 'It is a test.' }] };
+    return {
+      checks: [{ id: 'memory', area: 'machine', status: 'ok', detail: 'enough', why: 'It is a test.' }],
+    };
   }
 
   async devices(): Promise<HostDevice[]> {
@@ -82,6 +84,14 @@ export class MemoryHost implements Partial<Host> {
 
   async containers(): Promise<ContainerStatus[]> {
     return [...this.states.values()];
+  }
+
+  async volumes(): Promise<VolumeStatus[]> {
+    return [];
+  }
+
+  async removeVolume(name: string): Promise<void> {
+    throw new GaruaError('ERR_VOLUME_NOT_FOUND', `there is no volume ${name}`, 'See volumes().');
   }
 
   async stop(name: string): Promise<ContainerStatus> {

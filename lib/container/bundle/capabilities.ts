@@ -1,28 +1,35 @@
 import { readFile } from 'node:fs/promises';
+import { CapabilityMissingError } from '../errors';
+import { ALL, CAPABILITIES } from '../spec/capabilities';
+import type { CompleteSpec } from '../spec/complete';
 
-/** Numbers as in linux/capability.h. The list is Docker's default: enough for common servers as root. */
-const DEFAULT_CAPABILITIES: Record<string, number> = {
-  CAP_CHOWN: 0,
-  CAP_DAC_OVERRIDE: 1,
-  CAP_FOWNER: 3,
-  CAP_FSETID: 4,
-  CAP_KILL: 5,
-  CAP_SETGID: 6,
-  CAP_SETUID: 7,
-  CAP_SETPCAP: 8,
-  CAP_NET_BIND_SERVICE: 10,
-  CAP_NET_RAW: 13,
-  CAP_SYS_CHROOT: 18,
-  CAP_MKNOD: 27,
-  CAP_AUDIT_WRITE: 29,
-  CAP_SETFCAP: 31,
-};
+/** Docker's default: enough for common servers as root. */
+export const DEFAULT_CAPABILITIES: readonly string[] = [
+  ...['CAP_CHOWN', 'CAP_DAC_OVERRIDE', 'CAP_FOWNER', 'CAP_FSETID', 'CAP_KILL', 'CAP_SETGID', 'CAP_SETUID'],
+  ...['CAP_SETPCAP', 'CAP_NET_BIND_SERVICE', 'CAP_NET_RAW', 'CAP_SYS_CHROOT', 'CAP_MKNOD'],
+  ...['CAP_AUDIT_WRITE', 'CAP_SETFCAP'],
+];
 
-/** The default capabilities that this process has to give: asking runc for more makes the start fail. */
-export async function grantableCapabilities(): Promise<string[]> {
+/**
+ * The capabilities of a container: the default ones without those dropped, then those added, as Docker has it;
+ * all when it is privileged. Only what this process has itself can be given: asking runc for more makes the
+ * start fail.
+ *
+ * @throws {CapabilityMissingError} when one that was added by name cannot be given
+ */
+export async function containerCapabilities(spec: CompleteSpec): Promise<string[]> {
+  const given = await grantableCapabilities();
+  if (spec.privileged) return given;
+  const { add = [], drop = [] } = spec.capabilities ?? {};
+  const missing = add.find((name) => name !== ALL && !given.includes(name));
+  if (missing) throw new CapabilityMissingError(missing);
+  const base = drop.includes(ALL) ? [] : DEFAULT_CAPABILITIES.filter((name) => !drop.includes(name));
+  const added = add.includes(ALL) ? given.filter((name) => !drop.includes(name)) : add;
+  return given.filter((name) => base.includes(name) || added.includes(name));
+}
+
+async function grantableCapabilities(): Promise<string[]> {
   const status = await readFile('/proc/self/status', 'utf8');
   const permitted = BigInt(`0x${/^CapPrm:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? '0'}`);
-  return Object.entries(DEFAULT_CAPABILITIES)
-    .filter(([, bit]) => (permitted >> BigInt(bit)) & 1n)
-    .map(([name]) => name);
+  return CAPABILITIES.filter((_, bit) => (permitted >> BigInt(bit)) & 1n);
 }

@@ -2,9 +2,10 @@ import { resolve } from 'node:path';
 import type { ImageConfig } from '../../image/image';
 import { cgroupPath, cgroupVersion } from '../runtime/cgroup';
 import type { CompleteSpec } from '../spec/complete';
-import { grantableCapabilities } from './capabilities';
+import { containerCapabilities } from './capabilities';
 import { checkCommand, commandLine } from './command';
-import { containerMounts, MASKED_PATHS, READONLY_PATHS } from './mounts';
+import { containerDevices } from './devices';
+import { containerMounts, type MountSources, maskedPaths, READONLY_PATHS } from './mounts';
 import { containerHostname, writeNetworkFiles } from './network-files';
 import type { RuntimeConfig } from './oci';
 import { containerResources, openFilesLimit } from './resources';
@@ -21,52 +22,66 @@ export interface ConfigurationInput {
   root: string;
   /** For generated files that the container sees. */
   files: string;
+  sources: MountSources;
 }
 
 /**
  * The OCI runtime configuration of a container. Everything that can be known to fail, fails here, before
  * anything is started.
  *
- * @throws the errors of `commandLine`, `checkCommand`, `resolveUser`, `containerMounts`, `containerResources`
+ * @throws the errors of `commandLine`, `checkCommand`, `resolveUser`, `containerCapabilities`,
+ *   `containerDevices`, `containerResources`, `containerMounts`
  */
 export async function runtimeConfiguration(input: ConfigurationInput): Promise<RuntimeConfig> {
-  const { id, spec, image, root } = input;
+  const { id, spec, image, root, sources } = input;
+  sources.policy.checkSpec(spec);
   const args = commandLine(spec, image);
-  const user = await resolveUser(root, spec.user ?? image.config?.User ?? '', spec.image);
+  const user = await resolveUser(root, spec.user ?? image.config?.User ?? '', spec.groups ?? [], spec.image);
   // As Docker does: an image's relative folder is meant from the root.
   const cwd = spec.workingDirectory ?? resolve('/', image.config?.WorkingDir ?? '');
   const hostname = containerHostname(spec);
   const env = environment(spec, image, { HOSTNAME: hostname, HOME: user.home });
   await checkCommand(args[0]!, { root, spec, cwd, path: env.PATH ?? DEFAULT_PATH });
-  const capabilities = await grantableCapabilities();
+  const capabilities = await containerCapabilities(spec);
+  const devices = await containerDevices(spec, sources.policy);
+  const resources = await containerResources(spec, devices.rules);
+  const additionalGids = [...new Set([...user.additionalGids, ...devices.groups])];
   const shares = spec.network === 'host';
+  const privileged = spec.privileged === true;
   return {
     ociVersion: '1.0.2',
     hostname,
-    root: { path: root, readonly: false },
+    root: { path: root, readonly: spec.readOnlyRoot === true },
     process: {
       terminal: false,
-      user: { uid: user.uid, gid: user.gid, additionalGids: user.additionalGids, umask: 0o022 },
+      user: { uid: user.uid, gid: user.gid, additionalGids, umask: 0o022 },
       args,
       env: Object.entries(env).map(([name, value]) => `${name}=${value}`),
       cwd,
       capabilities: { bounding: capabilities, effective: capabilities, permitted: capabilities },
       rlimits: [await openFilesLimit()],
-      noNewPrivileges: true,
+      noNewPrivileges: !privileged,
     },
-    mounts: await containerMounts(spec, await writeNetworkFiles(input.files, spec)),
-    annotations: spec.labels,
+    // Last, for it may fill a volume, which is not undone when something else fails.
+    mounts: await containerMounts(spec, await writeNetworkFiles(input.files, spec), sources),
+    annotations: annotations(spec.labels),
     linux: {
       namespaces: await namespaces(shares),
       cgroupsPath: cgroupPath(id),
-      resources: await containerResources(spec),
+      resources,
       // In its own network namespace a low port takes nothing from the host.
       sysctl: shares ? {} : { 'net.ipv4.ip_unprivileged_port_start': '0' },
-      maskedPaths: MASKED_PATHS,
-      readonlyPaths: READONLY_PATHS,
-      seccomp: defaultSeccomp(),
+      devices: devices.nodes,
+      maskedPaths: privileged ? [] : await maskedPaths(),
+      readonlyPaths: privileged ? [] : READONLY_PATHS,
+      ...(privileged ? {} : { seccomp: defaultSeccomp(capabilities) }),
     },
   };
+}
+
+/** Some annotations command runc, such as org.criu.config, which would run a program of the host: hence the prefix. */
+function annotations(labels: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(Object.entries(labels).map(([name, value]) => [`garua.label.${name}`, value]));
 }
 
 /** Defaults, then the image's variables, then the caller's. */

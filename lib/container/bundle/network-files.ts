@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { BRIDGE_GATEWAY } from '../network/bridge';
 import type { CompleteSpec } from '../spec/complete';
 import type { GeneratedFiles } from './mounts';
 
@@ -26,7 +27,8 @@ export function containerHostname(spec: CompleteSpec): string {
 export async function writeNetworkFiles(folder: string, spec: CompleteSpec): Promise<GeneratedFiles> {
   const name = containerHostname(spec);
   const shares = spec.network === 'host';
-  const hosts = shares ? await readOrEmpty('/etc/hosts') : LOCALHOST;
+  const hosts =
+    (shares ? (await readOrEmpty('/etc/hosts')).replace(/\n?$/, '\n') : LOCALHOST) + extraHosts(spec);
   const resolver = await readOrEmpty('/etc/resolv.conf');
   const contents: Record<string, string> = {
     // On the bridge its name goes with the address that it is about to get.
@@ -44,6 +46,14 @@ export async function writeNetworkFiles(folder: string, spec: CompleteSpec): Pro
     return [`/etc/${file}`, path] as const;
   });
   return Object.fromEntries(await Promise.all(written));
+}
+
+/** `host-gateway` is where a container reaches the host: itself on the host's network. */
+function extraHosts({ extraHosts = {}, network }: CompleteSpec): string {
+  const gateway = network === 'host' ? '127.0.0.1' : BRIDGE_GATEWAY;
+  return Object.entries(extraHosts)
+    .map(([name, address]) => `${address === 'host-gateway' ? gateway : address}\t${name}\n`)
+    .join('');
 }
 
 /** systemd-resolved keeps the network's real resolvers in a file of their own. */

@@ -11,9 +11,11 @@ export interface RuntimeConfig {
     cgroupsPath: string;
     resources: RuntimeResources;
     sysctl: Record<string, string>;
+    devices: RuntimeDevice[];
     maskedPaths: string[];
     readonlyPaths: string[];
-    seccomp: Seccomp;
+    /** Absent: no filter. */
+    seccomp?: Seccomp;
   };
 }
 
@@ -25,7 +27,7 @@ export interface RuntimeProcess {
   cwd: string;
   capabilities: Record<'bounding' | 'effective' | 'permitted', string[]>;
   rlimits: { type: string; soft: number; hard: number }[];
-  noNewPrivileges: true;
+  noNewPrivileges: boolean;
 }
 
 export interface RuntimeMount {
@@ -35,10 +37,35 @@ export interface RuntimeMount {
   options: string[];
 }
 
+/** A node that is made in the container. */
+export interface RuntimeDevice {
+  path: string;
+  type: 'c' | 'b';
+  major: number;
+  minor: number;
+  fileMode: number;
+  uid: number;
+  gid: number;
+}
+
+/** Absent type and numbers stand for all. */
+export interface DeviceRule {
+  allow: boolean;
+  access: string;
+  type?: 'c' | 'b';
+  major?: number;
+  minor?: number;
+}
+
 export interface RuntimeResources {
-  devices: { allow: boolean; access: string }[];
+  devices: DeviceRule[];
+  /** `swap` is the limit of memory and swap together. */
   memory?: { limit: number; swap?: number };
-  pids: { limit: number };
+  pids?: { limit: number };
+  /** Microseconds. */
+  cpu?: { quota: number; period: number };
+  /** 10 to 1000; runc converts it for cgroup version 2. */
+  blockIO?: { weight: number };
 }
 
 export interface Seccomp {

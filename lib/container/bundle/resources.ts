@@ -1,36 +1,56 @@
 import { readFile } from 'node:fs/promises';
-import { exists } from '../../base';
-import { MemoryLimitUnsupportedError } from '../errors';
-import { cgroupVersion } from '../runtime/cgroup';
 import type { CompleteSpec } from '../spec/complete';
-import type { RuntimeResources } from './oci';
+import {
+  checkCpuSupport,
+  checkIoWeightSupport,
+  checkMemorySupport,
+  checkPidsSupport,
+  checkSwapSupport,
+  countsProcesses,
+  countsSwap,
+  KERNEL_FOLDERS,
+  type KernelFolders,
+} from './limit-support';
+import type { DeviceRule, RuntimeResources } from './oci';
 
 /** Enough for any service, few enough that a fork bomb does not take the host with it. */
 const PROCESS_LIMIT = 4096;
 const OPEN_FILES = 1_048_576;
+/** Microseconds; the kernel's own default. */
+const CPU_PERIOD = 100_000;
 
-/** @throws {MemoryLimitUnsupportedError} */
-export async function containerResources(spec: CompleteSpec): Promise<RuntimeResources> {
-  const resources: RuntimeResources = {
-    // runc adds /dev/null, tty and their like, as Docker does.
-    devices: [{ allow: false, access: 'rwm' }],
-    pids: { limit: PROCESS_LIMIT },
-  };
-  if (spec.memory !== undefined) resources.memory = await memoryLimit(spec.memory);
+/** @throws {MemoryLimitUnsupportedError} {LimitUnsupportedError} */
+export async function containerResources(
+  spec: CompleteSpec,
+  devices: DeviceRule[],
+  folders: KernelFolders = KERNEL_FOLDERS,
+): Promise<RuntimeResources> {
+  // runc adds /dev/null, tty and their like, as Docker does.
+  const resources: RuntimeResources = { devices: [{ allow: false, access: 'rwm' }, ...devices] };
+  const { memory, swap, pids, cpus, ioWeight } = spec;
+  if (pids !== undefined) await checkPidsSupport(folders);
+  if (await countsProcesses(folders)) resources.pids = { limit: pids ?? PROCESS_LIMIT };
+  if (memory !== undefined) resources.memory = await memoryLimit(memory, swap, folders);
+  if (cpus !== undefined) {
+    await checkCpuSupport(folders);
+    resources.cpu = { quota: Math.round(cpus * CPU_PERIOD), period: CPU_PERIOD };
+  }
+  if (ioWeight !== undefined) {
+    await checkIoWeightSupport(folders);
+    resources.blockIO = { weight: ioWeight };
+  }
   return resources;
 }
 
-/** The limit counts swap too, where the kernel can count it: a container must not grow into swap instead. */
-async function memoryLimit(limit: number): Promise<NonNullable<RuntimeResources['memory']>> {
-  if ((await cgroupVersion()) === 1) {
-    if (!(await exists('/sys/fs/cgroup/memory/memory.limit_in_bytes')))
-      throw new MemoryLimitUnsupportedError();
-    const counted = await exists('/sys/fs/cgroup/memory/memory.memsw.limit_in_bytes');
-    return counted ? { limit, swap: limit } : { limit };
-  }
-  const controllers = await readFile('/sys/fs/cgroup/cgroup.controllers', 'utf8').catch(() => '');
-  if (!controllers.split(/\s+/).includes('memory')) throw new MemoryLimitUnsupportedError();
-  return { limit, swap: limit };
+/** A container must not grow into swap in place of memory, where the kernel can count that. */
+async function memoryLimit(
+  limit: number,
+  swap: number | undefined,
+  folders: KernelFolders,
+): Promise<NonNullable<RuntimeResources['memory']>> {
+  await checkMemorySupport(folders);
+  if (swap) await checkSwapSupport(folders);
+  return (await countsSwap(folders)) ? { limit, swap: limit + (swap ?? 0) } : { limit };
 }
 
 /** As many open files as Docker gives, but never more than this process may give. */

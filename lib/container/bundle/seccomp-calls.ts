@@ -1,6 +1,7 @@
 /**
- * The system calls that Docker's default profile (moby, profiles/seccomp) lets a container make with the
- * default capabilities, by family. Names that a machine or its libseccomp does not know are ignored.
+ * The system calls that Docker's default profile (moby/profiles, seccomp/default.json, 2026) lets a container
+ * make whatever its capabilities are, by family. Names that a machine or its libseccomp does not know are
+ * ignored. io_uring stays out: it goes around this filter, and CRIU cannot checkpoint its rings.
  */
 export const ALLOWED_CALLS: string[] = `
   accept accept4 bind connect getpeername getsockname getsockopt listen recv recvfrom recvmmsg recvmmsg_time64
@@ -13,10 +14,9 @@ export const ALLOWED_CALLS: string[] = `
   listxattr llistxattr _llseek lremovexattr lseek lsetxattr lstat lstat64 mkdir mkdirat mknod mknodat
   name_to_handle_at newfstatat _newselect open openat openat2 pread64 preadv preadv2 pwrite64 pwritev pwritev2
   read readahead readlink readlinkat readv removexattr rename renameat renameat2 rmdir sendfile sendfile64
-  setxattr splice stat stat64 statfs statfs64 statx symlink symlinkat sync sync_file_range sync_file_range2
-  arm_sync_file_range syncfs tee truncate truncate64 umask unlink unlinkat utime utimensat utimensat_time64
-  utimes vmsplice write writev
-  cachestat getxattrat listxattrat removexattrat setxattrat
+  setxattr splice stat stat64 statfs statfs64 statx symlink symlinkat sync sync_file_range
+  syncfs tee truncate truncate64 umask unlink unlinkat utime utimensat utimensat_time64 utimes vmsplice write
+  writev cachestat getxattrat listmount listxattrat removexattrat setxattrat statmount
 
   epoll_create epoll_create1 epoll_ctl epoll_ctl_old epoll_pwait epoll_pwait2 epoll_wait epoll_wait_old eventfd
   eventfd2 fanotify_mark inotify_add_watch inotify_init inotify_init1 inotify_rm_watch ioctl io_cancel
@@ -26,9 +26,8 @@ export const ALLOWED_CALLS: string[] = `
   alarm capget capset execve execveat exit exit_group fork getcpu getegid getegid32 geteuid geteuid32 getgid
   getgid32 getgroups getgroups32 getpgid getpgrp getpid getppid getpriority getresgid getresgid32 getresuid
   getresuid32 getrlimit get_robust_list getrusage getsid get_thread_area gettid getuid getuid32 ugetrlimit kill
-  landlock_add_rule landlock_create_ruleset landlock_restrict_self lsm_get_self_attr lsm_list_modules
-  lsm_set_self_attr pause pidfd_open pidfd_send_signal prctl
-  prlimit64 process_mrelease ptrace process_vm_readv process_vm_writev restart_syscall rseq
+  landlock_add_rule landlock_create_ruleset landlock_restrict_self pause pidfd_open
+  pidfd_send_signal prctl prlimit64 process_mrelease restart_syscall rseq
   rt_sigaction rt_sigpending rt_sigprocmask rt_sigqueueinfo rt_sigreturn rt_sigsuspend rt_sigtimedwait
   rt_sigtimedwait_time64 rt_tgsigqueueinfo sched_getaffinity sched_getattr sched_getparam
   sched_get_priority_max sched_get_priority_min sched_getscheduler sched_rr_get_interval
@@ -36,7 +35,7 @@ export const ALLOWED_CALLS: string[] = `
   seccomp setfsgid setfsgid32 setfsuid setfsuid32 setgid setgid32 setgroups setgroups32 setpgid setpriority
   setregid setregid32 setresgid setresgid32 setresuid setresuid32 setreuid setreuid32 setrlimit set_robust_list
   setsid set_thread_area set_tid_address setuid setuid32 sigaltstack sigprocmask sigreturn sysinfo tgkill time
-  times tkill uname vfork wait4 waitid waitpid chroot
+  times tkill uname vfork wait4 waitid waitpid
 
   brk futex futex_requeue futex_time64 futex_wait futex_waitv futex_wake madvise
   map_shadow_stack membarrier memfd_create memfd_secret mincore mlock mlock2 mlockall mmap mmap2 mprotect
@@ -66,6 +65,38 @@ export const ARCHITECTURE_CALLS: Record<string, string[]> = {
     'sync_file_range2',
   ],
 };
+
+/** Since Linux 4.8 a tracer cannot change a call after the filter has seen it (man 2 seccomp). */
+export const TRACING_CALLS = ['process_vm_readv', 'process_vm_writev', 'ptrace'];
+
+/** Calls that come with a capability, in the same profile. */
+export const CAPABILITY_CALLS: Record<string, string> = {
+  CAP_BPF: 'bpf',
+  CAP_DAC_READ_SEARCH: 'open_by_handle_at',
+  CAP_PERFMON: 'perf_event_open',
+  CAP_SYS_ADMIN: `bpf clone clone3 fanotify_init fsconfig fsmount fsopen fspick lookup_dcookie lsm_get_self_attr
+    lsm_list_modules lsm_set_self_attr mount mount_setattr move_mount open_tree perf_event_open quotactl
+    quotactl_fd setdomainname sethostname setns syslog umount umount2 unshare`,
+  CAP_SYS_BOOT: 'reboot',
+  CAP_SYS_CHROOT: 'chroot',
+  CAP_SYS_MODULE: 'delete_module finit_module init_module',
+  CAP_SYS_NICE: 'get_mempolicy mbind set_mempolicy set_mempolicy_home_node',
+  CAP_SYS_PACCT: 'acct',
+  CAP_SYS_PTRACE: 'kcmp pidfd_getfd process_madvise process_vm_readv process_vm_writev ptrace',
+  CAP_SYS_RAWIO: 'ioperm iopl',
+  CAP_SYS_TIME: 'clock_settime clock_settime64 settimeofday stime',
+  CAP_SYS_TTY_CONFIG: 'vhangup',
+  CAP_SYSLOG: 'syslog',
+};
+
+/**
+ * The socket families (linux/socket.h) from 12 on that the profile allows; those below all are. Left out, such
+ * as AF_ALG and AF_VSOCK, are ways into kernel code that hardly any program needs, or to the hypervisor.
+ */
+export const SOCKET_FAMILIES_BELOW = 12;
+export const SOCKET_FAMILIES = [
+  13, 14, 15, 16, 17, 18, 21, 22, 24, 26, 27, 28, 29, 30, 31, 32, 33, 35, 36, 39, 41, 42, 43, 44, 45,
+];
 
 /** libseccomp's names: the machine's own architecture and those its kernel also executes. */
 export const ARCHITECTURES: Record<string, string[]> = {

@@ -13,9 +13,16 @@ export interface ResolvedUser {
  * /etc/group, or a number, which need not be listed there. Without a group, the user's own group and all
  * groups that list the user count.
  *
+ * `more`: further groups, as names or numbers.
+ *
  * @throws {UserNotFoundError}
  */
-export async function resolveUser(root: string, text: string, image: string): Promise<ResolvedUser> {
+export async function resolveUser(
+  root: string,
+  text: string,
+  more: string[],
+  image: string,
+): Promise<ResolvedUser> {
   const [wantedUser = '', wantedGroup] = (text || '0').split(':');
   const users = parseTable(await readInRoot(root, '/etc/passwd'));
   const user =
@@ -25,19 +32,22 @@ export async function resolveUser(root: string, text: string, image: string): Pr
   const home = user?.[5] || '/';
   const ownGid = toId(user?.[3] ?? '0') ?? 0;
   const groups = parseTable(await readInRoot(root, '/etc/group'));
+  const toGid = (wanted: string, field: 'user' | 'groups') => {
+    const listed = (index: number) => groups.find((fields) => fields[index] === wanted);
+    const gid = toId((listed(0) ?? listed(2))?.[2] ?? wanted);
+    if (gid === undefined) throw new UserNotFoundError('group', wanted, image, field);
+    return gid;
+  };
+  const added = more.map((group) => toGid(group, 'groups'));
   if (wantedGroup !== undefined) {
-    const group =
-      groups.find((fields) => fields[0] === wantedGroup) ??
-      groups.find((fields) => fields[2] === wantedGroup);
-    const gid = toId(group?.[2] ?? wantedGroup);
-    if (gid === undefined) throw new UserNotFoundError('group', wantedGroup, image);
-    return { uid, gid, additionalGids: [gid], home };
+    const gid = toGid(wantedGroup, 'user');
+    return { uid, gid, additionalGids: [...new Set([gid, ...added])], home };
   }
   const memberships = groups
     .filter((fields) => user && (fields[3] ?? '').split(',').includes(user[0]!))
     .map((fields) => toId(fields[2] ?? ''))
     .filter((gid) => gid !== undefined);
-  return { uid, gid: ownGid, additionalGids: [...new Set([ownGid, ...memberships])], home };
+  return { uid, gid: ownGid, additionalGids: [...new Set([ownGid, ...memberships, ...added])], home };
 }
 
 function parseTable(text: string): string[][] {

@@ -8,6 +8,8 @@ import { ensureForwarding } from './forwarding';
 
 const BRIDGE = 'garua0';
 const SUBNET = '10.86.0.0/16';
+/** The host's own address on the bridge: the plugin gives it the first of the subnet. */
+export const BRIDGE_GATEWAY = '10.86.0.1';
 /** Machine-wide, since all data directories share the bridge. Addresses end with the boot, as containers do. */
 const LEASES = '/run/garua/leases';
 const CNI_VERSION = '1.0.0';

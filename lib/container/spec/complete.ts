@@ -1,21 +1,12 @@
 import type { CapabilityChanges, ContainerSpec, Device, PublishedPort } from '../container';
 import { invalidField } from '../errors';
-import {
-  absolutePath,
-  boolean,
-  type FieldCheck,
-  fields,
-  list,
-  matching,
-  oneOf,
-  text,
-  textList,
-  textRecord,
-} from './checks';
+import { checkCapabilities, completeCapabilities } from './capabilities';
+import { absolutePath, boolean, type FieldCheck, oneOf, text, textList, textRecord } from './checks';
 import { checkDevices, completeDevices } from './devices';
 import {
   checkEnvironment,
   checkExtraHosts,
+  checkGatewayReach,
   checkGroups,
   checkHostname,
   checkName,
@@ -34,10 +25,11 @@ type Filled = 'image' | 'name' | 'env' | 'network' | 'labels';
 /** A spec without gaps: what was left out has its default. */
 export interface CompleteSpec
   extends Required<Pick<ContainerSpec, Filled>>,
-    Omit<ContainerSpec, Filled | 'mounts' | 'ports' | 'devices' | 'liveness' | 'readiness'> {
+    Omit<ContainerSpec, Filled | 'mounts' | 'ports' | 'devices' | 'capabilities' | 'liveness' | 'readiness'> {
   mounts: CompleteMount[];
   ports: Required<PublishedPort>[];
   devices?: Required<Device>[];
+  capabilities?: Required<CapabilityChanges>;
   liveness?: CompleteProbe;
   readiness?: CompleteProbe;
 }
@@ -86,7 +78,9 @@ export function completeSpec(spec: ContainerSpec): CompleteSpec {
   if (spec.image === undefined) throw invalidField('image', 'is missing');
   checkLimitsTogether(spec);
   checkProbesReach(spec);
-  const { mounts = [], ports = [], devices, liveness, readiness, network = 'bridge', ...rest } = spec;
+  checkGatewayReach(spec);
+  const { mounts = [], ports = [], devices, capabilities, liveness, readiness, ...rest } = spec;
+  const { network = 'bridge' } = spec;
   return {
     ...rest,
     image: spec.image,
@@ -97,18 +91,8 @@ export function completeSpec(spec: ContainerSpec): CompleteSpec {
     mounts: completeMounts(mounts),
     ports: completePorts(ports, network),
     ...(devices && devices.length > 0 ? { devices: completeDevices(devices) } : {}),
+    ...(capabilities ? { capabilities: completeCapabilities(capabilities) } : {}),
     ...(liveness ? { liveness: completeProbe(liveness) } : {}),
     ...(readiness ? { readiness: completeProbe(readiness) } : {}),
   };
-}
-
-const capability = matching(/^(CAP_)?[A-Z][A-Z_]{1,40}$/, 'is not the name of a capability');
-
-function checkCapabilities(value: unknown, field: string): void {
-  const names: FieldCheck = (items, where) => {
-    list(items, where).forEach((item, index) => {
-      capability(item, `${where}[${index}]`);
-    });
-  };
-  fields(value, field, { add: names, drop: names } satisfies Record<keyof CapabilityChanges, FieldCheck>);
 }

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import type { ContainerSpec } from '../container';
 import { ContainerNameInvalidError, invalidField } from '../errors';
 import { list, matching, text, textRecord } from './checks';
 
@@ -40,6 +41,14 @@ export function checkExtraHosts(value: unknown, field: string): void {
     if (address !== 'host-gateway' && isIP(address) === 0) {
       throw invalidField(`${field}.${name}`, `"${address}" is neither an IP address nor host-gateway`);
     }
+  }
+}
+
+/** What no field alone can tell. @throws {InvalidArgumentError} */
+export function checkGatewayReach({ extraHosts = {}, network }: ContainerSpec): void {
+  const name = Object.keys(extraHosts).find((key) => extraHosts[key] === 'host-gateway');
+  if (name && network === 'none') {
+    throw invalidField(`extraHosts.${name}`, 'without a network there is no way to the host');
   }
 }
 

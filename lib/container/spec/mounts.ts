@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 import type { Mount } from '../container';
 import { invalidField } from '../errors';
-import { absolutePath, boolean, fields, list, matching, oneOf, wholeNumber } from './checks';
+import { absolutePath, boolean, type FieldCheck, fields, list, matching, oneOf, wholeNumber } from './checks';
 
 export type CompleteMount =
   | { type: 'bind' | 'volume'; source: string; target: string; readOnly: boolean }
@@ -10,7 +10,10 @@ export type CompleteMount =
 const DEFAULT_TMPFS_SIZE = 64 * 2 ** 20;
 const VOLUME_NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/;
 
-const volumeName = matching(VOLUME_NAME, 'is not a volume name (letters, digits, "_", "." and "-")');
+export const checkVolumeName: FieldCheck = matching(
+  VOLUME_NAME,
+  'is not a volume name (letters, digits, "_", "." and "-")',
+);
 
 export function checkMounts(value: unknown, field: string): void {
   const targets = new Set<string>();
@@ -25,7 +28,7 @@ export function checkMounts(value: unknown, field: string): void {
     });
     const { type = 'bind', source, target, size } = item as Partial<Mount>;
     if (type === 'bind') absolutePath(source, `${where}.source`);
-    else if (type === 'volume') volumeName(source, `${where}.source`);
+    else if (type === 'volume') checkVolumeName(source, `${where}.source`);
     else if (source !== undefined) throw invalidField(`${where}.source`, 'a tmpfs has no source');
     if (size !== undefined && type !== 'tmpfs')
       throw invalidField(`${where}.size`, 'only a tmpfs has a size');

@@ -1,0 +1,2 @@
+export type { PeerRights, PolicyDocument } from './document';
+export { Policy } from './policy';

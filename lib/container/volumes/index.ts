@@ -1,0 +1,1 @@
+export { type VolumeStatus, Volumes } from './volumes';
