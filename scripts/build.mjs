@@ -1,8 +1,9 @@
-/** Compiles the sources and puts what Node-RED needs beside each node: dialog, icons, locales. */
+/** Compiles the sources and puts what Node-RED needs beside each node. */
 import { spawnSync } from 'node:child_process';
-import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { placeNodeFiles } from './node-files.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -11,16 +12,7 @@ const compiler = join(root, 'node_modules/typescript/bin/tsc');
 const { status } = spawnSync(process.execPath, [compiler, '-p', root], { stdio: 'inherit' });
 if (status !== 0) process.exit(status ?? 1);
 
-for (const node of readdirSync(join(root, 'nodes'), { withFileTypes: true })) {
-  if (!node.isDirectory()) continue;
-  const [from, to] = [join(root, 'nodes', node.name), join(root, 'dist/nodes', node.name)];
-  mkdirSync(to, { recursive: true });
-  cpSync(join(root, 'icons'), join(to, 'icons'), { recursive: true });
-  for (const entry of readdirSync(from)) {
-    if (entry.endsWith('.html') || entry === 'locales')
-      cpSync(join(from, entry), join(to, entry), { recursive: true });
-  }
-}
+placeNodeFiles(root);
 chmodSync(join(root, 'dist/lib/cli/main.js'), 0o755);
 
 /** A test whose source is gone would run on for ever from its compiled file. */
