@@ -1,6 +1,5 @@
 import type { NodeAPI } from 'node-red';
-import { hostPool } from './host-pool';
-import { hostStatus } from './host-status';
+import { serveDialogs } from './admin';
 import { REGISTRY_SLOTS } from './registries';
 import { defaultOptions, type FogHostDef, type FogHostNode } from './use-host';
 
@@ -21,19 +20,5 @@ export = (RED: NodeAPI): void => {
     { type: 'password' },
   ]);
   RED.nodes.registerType('fog-host', FogHost as never, { credentials: Object.fromEntries(slots) });
-
-  // What the dialog shows. An id that is not deployed yet opens nothing: reading must not make folders.
-  RED.httpAdmin.get(
-    '/garua/host/:id/status',
-    RED.auth.needsPermission('fog.read'),
-    async (request, response) => {
-      const node = RED.nodes.getNode(request.params.id as string) as FogHostNode | null;
-      const lease = node?.options ? hostPool.acquire(node.options) : undefined;
-      try {
-        response.json(await hostStatus(lease));
-      } finally {
-        await lease?.release();
-      }
-    },
-  );
+  serveDialogs(RED);
 };

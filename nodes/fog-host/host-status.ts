@@ -1,12 +1,10 @@
 import { toGaruaError } from '../../lib/base';
-import { examine, type HostInfo, type Machine } from '../../lib/host';
+import { type CheckResult, type Examination, examine, type HostInfo } from '../../lib/host';
 import type { HostLease } from './host-pool';
+import { inTime } from './in-time';
 
-/** Something that is missing, and how to get it. */
-export interface HostProblem {
-  what: string;
-  hint: string;
-}
+/** Milliseconds until the dialog gets an answer, with what is known by then. */
+const PATIENCE = 10_000;
 
 /** What the dialog shows about a host. */
 export interface HostStatusDocument {
@@ -15,30 +13,38 @@ export interface HostStatusDocument {
   info?: HostInfo;
   /** Whether the host runs inside this Node-RED. */
   embedded?: boolean;
-  problems: HostProblem[];
+  /** What the doctor found, the worst first. */
+  checks: CheckResult[];
+  /** Why the host, or its doctor, does not answer, and what to do. */
+  problem?: { message: string; hint: string };
 }
+
+const ORDER: CheckResult['status'][] = ['fail', 'warn', 'ok'];
 
 /** Asks the host itself, or looks at this machine as long as there is no host to ask. */
 export async function hostStatus(
   lease: HostLease | undefined,
-  machine?: Machine,
+  patience = PATIENCE,
+  examineHere: typeof examine = examine,
 ): Promise<HostStatusDocument> {
-  if (!lease) return { state: 'undeployed', problems: await problemsOf(machine) };
+  const signal = AbortSignal.timeout(patience);
+  let known: Pick<HostStatusDocument, 'state' | 'info' | 'embedded'> = {
+    state: lease ? 'unreachable' : 'undeployed',
+  };
   try {
-    const info = await (await lease.host()).info();
-    const embedded = info.pid === process.pid;
-    // A daemon may do what this process may not.
-    const problems = embedded ? await problemsOf(machine, info.dataDirectory) : [];
-    return { state: problems.length > 0 ? 'limited' : 'ready', info, embedded, problems };
+    if (!lease) return { ...known, checks: worstFirst(await inTime(examineHere({ signal }), signal)) };
+    const host = await inTime(lease.host(), signal);
+    const info = await inTime(host.info(), signal);
+    known = { state: 'limited', info, embedded: info.pid === process.pid };
+    // A daemon may do what this process may not, so it is the host that looks.
+    const checks = worstFirst(await inTime(host.examine({ signal }), signal));
+    return { ...known, state: checks.some(({ status }) => status === 'fail') ? 'limited' : 'ready', checks };
   } catch (error) {
-    const { message, hint } = toGaruaError(error, 'opening the host');
-    return { state: 'unreachable', problems: [{ what: message, hint }] };
+    const { message, hint } = toGaruaError(error, 'asking the host');
+    return { ...known, checks: [], problem: { message, hint } };
   }
 }
 
-async function problemsOf(machine?: Machine, dataDirectory?: string): Promise<HostProblem[]> {
-  const { checks } = await examine({ dataDirectory, machine });
-  return checks
-    .filter(({ status }) => status !== 'ok')
-    .map(({ id, detail, why, fix }) => ({ what: `${id}: ${detail}. ${why}`, hint: fix ?? '' }));
+function worstFirst({ checks }: Examination): CheckResult[] {
+  return checks.sort((one, other) => ORDER.indexOf(one.status) - ORDER.indexOf(other.status));
 }

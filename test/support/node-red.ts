@@ -39,6 +39,11 @@ export interface FlowNode {
   [property: string]: unknown;
 }
 
+interface HttpAnswer {
+  status: number;
+  body: unknown;
+}
+
 /** The parts of node-red-node-test-helper that are used; it has no types of its own. */
 interface Helper {
   init(runtimePath: string, settings?: object): void;
@@ -48,7 +53,10 @@ interface Helper {
   load(nodes: NodeInitializer[], flow: FlowNode[], credentials?: object): Promise<void>;
   unload(): Promise<void>;
   getNode(id: string): Node;
-  request(): { get(path: string): Promise<{ status: number; body: unknown }> };
+  request(): {
+    get(path: string): Promise<HttpAnswer>;
+    post(path: string): { send(body: object): Promise<HttpAnswer> };
+  };
   _redNodes: { setFlows(flow: FlowNode[], credentials: object, type: string): Promise<void> };
   _events: EventEmitter;
 }
