@@ -15,6 +15,8 @@ export interface AggregateRow {
   field?: string;
   as?: string;
   parameter?: string | number;
+  /** anomaly: panes of history that are needed. */
+  history?: string | number;
   above?: string | number;
   below?: string | number;
 }
@@ -151,7 +153,7 @@ function timeFormat(value = 'ms'): TimeFormat {
   throw new InvalidArgumentError(`"${value}" is not a time format`, 'Use one of ms, s, iso.');
 }
 
-function aggregate({ op, field, as, parameter, above, below }: AggregateRow): AggregateSpec {
+function aggregate({ op, field, as, parameter, history, above, below }: AggregateRow): AggregateSpec {
   const spec: AggregateSpec = { op };
   if (field?.trim()) spec.field = field.trim();
   if (as?.trim()) spec.as = as.trim();
@@ -159,10 +161,10 @@ function aggregate({ op, field, as, parameter, above, below }: AggregateRow): Ag
   if (op === 'topk') spec.k = number('k', parameter) ?? 10;
   if (op === 'jsonata') spec.expr = String(parameter ?? '');
   if (op !== 'anomaly') return spec;
-  return {
-    ...spec,
-    z: number('z', parameter) ?? 3,
-    ...(number('above', above) === undefined ? {} : { above: number('above', above)! }),
-    ...(number('below', below) === undefined ? {} : { below: number('below', below)! }),
-  };
+  spec.z = number('z', parameter) ?? 3;
+  for (const [name, value] of Object.entries({ history, above, below })) {
+    const given = number(name, value);
+    if (given !== undefined) spec[name as 'history' | 'above' | 'below'] = given;
+  }
+  return spec;
 }

@@ -76,7 +76,7 @@ describe('window settings', () => {
           { op: 'quantile', field: 'a.b', as: 'p95', parameter: '0.95' },
           { op: 'topk', parameter: '3' },
           { op: 'jsonata', parameter: '$sum($)' },
-          { op: 'anomaly', parameter: '2', above: '90' },
+          { op: 'anomaly', parameter: '2', history: '12', above: '90' },
         ],
       }),
     );
@@ -101,7 +101,7 @@ describe('window settings', () => {
         { op: 'quantile', field: 'a.b', as: 'p95', q: 0.95 },
         { op: 'topk', k: 3 },
         { op: 'jsonata', expr: '$sum($)' },
-        { op: 'anomaly', z: 2, above: 90 },
+        { op: 'anomaly', z: 2, history: 12, above: 90 },
       ],
     });
   });

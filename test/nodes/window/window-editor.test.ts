@@ -110,6 +110,12 @@ describe('the window node in the editor', function () {
       await dialog.locator(`#node-input-${id}`).blur();
       match(await classOf(id), /input-error/, id);
     }
+    const said = await dialog.locator('.garua-problem').allInnerTexts();
+    deepEqual(said, ['a duration of at most the size is needed', 'a number and a unit: ms, s, min, h or d']);
+    await dialog.getByText('add answer').click();
+    await dialog.locator('.garua-row').last().locator('select').selectOption('quantile');
+    await dialog.locator('.garua-row').last().getByPlaceholder('0.5').fill('7');
+    await dialog.locator('.garua-problem', { hasText: 'a quantile is a number from 0 to 1' }).waitFor();
     await editor.picture('window-wrong', dialog);
     await editor.page.locator('#node-dialog-cancel').click();
     await editor.settled();
@@ -125,6 +131,7 @@ describe('the window node in the editor', function () {
     await dialog.getByText('add answer').click();
     const alarm = dialog.locator('.garua-row').last();
     await alarm.locator('select').selectOption('anomaly');
+    await alarm.getByPlaceholder('history: 5').fill('20');
     await alarm.getByPlaceholder('above').fill('40');
     await dialog.locator('#node-input-offset').fill('30 s');
     await editor.picture('window-filled', dialog);
@@ -147,7 +154,7 @@ describe('the window node in the editor', function () {
         .aggregates.slice(-2),
       [
         { op: 'quantile', as: 'p90', parameter: '0.9' },
-        { op: 'anomaly', above: '40' },
+        { op: 'anomaly', history: '20', above: '40' },
       ],
     );
   });
