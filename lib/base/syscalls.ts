@@ -22,6 +22,7 @@ function load() {
   const koffi = require('koffi') as typeof Koffi;
   const libc = koffi.load(null);
   const functions = {
+    _exit: libc.func('_exit', 'void', ['int']),
     flock: libc.func('flock', 'int', ['int', 'int']),
     mknod: libc.func('mknod', 'int', [pathType, 'uint32', 'uint64']),
     lsetxattr: libc.func('lsetxattr', 'int', [pathType, 'const char *', 'const void *', 'size_t', 'int']),
@@ -31,6 +32,10 @@ function load() {
     syncfs: libc.func('syncfs', 'int', ['int']),
     mount: libc.func('mount', 'int', [pathType, pathType, 'const char *', 'ulong', 'const char *']),
     umount2: libc.func('umount2', 'int', [pathType, 'int']),
+    adjtimex: libc.func('adjtimex', 'int', ['void *']),
+    socket: libc.func('socket', 'int', ['int', 'int', 'int']),
+    sendto: libc.func('sendto', 'long', ['int', pathType, 'size_t', 'int', pathType, 'uint32']),
+    close: libc.func('close', 'int', ['int']),
   };
   return { koffi, functions };
 }
@@ -41,6 +46,11 @@ const MNT_DETACH = 2;
 const FS_IOC_GETFLAGS = 0x80086601;
 const FS_IOC_SETFLAGS = 0x40086602;
 const EXT4_TOPDIR_FL = 0x00020000;
+const TIME_ERROR = 5;
+const SIZE_OF_TIMEX = 208;
+const AF_UNIX = 1;
+const SOCK_DGRAM_CLOEXEC = 0x80002;
+const MSG_NOSIGNAL = 0x4000;
 const AT_FDCWD = -100;
 const AT_SYMLINK_NOFOLLOW = 0x100;
 
@@ -120,6 +130,14 @@ export async function syncFileSystem(path: string): Promise<void> {
   }
 }
 
+/**
+ * Ends the process without waiting for threads that hang in the kernel. Nothing runs after it, not even what
+ * was registered for the end.
+ */
+export function exitAtOnce(status: number): void {
+  native().functions._exit(status);
+}
+
 /** mount(2); `options` is the file system's own option string, at most one page long. */
 export function mount(source: Path, target: Path, type: string, flags: number, options: string): void {
   check(
@@ -132,6 +150,32 @@ export function mount(source: Path, target: Path, type: string, flags: number, o
 /** Unmounts, at once for new users and later for those that still hold it. */
 export function unmountDetached(target: Path): void {
   check('umount', target, native().functions.umount2(zeroTerminated(target), MNT_DETACH));
+}
+
+/** Whether some program keeps the kernel's clock right (adjtimex(2)); undefined when the kernel does not say. */
+export function kernelClockSynchronised(): boolean | undefined {
+  // All zero asks without setting anything.
+  const state = native().functions.adjtimex(Buffer.alloc(SIZE_OF_TIMEX));
+  return state < 0 ? undefined : state !== TIME_ERROR;
+}
+
+/**
+ * Sends one message to a Unix datagram socket, which node:net cannot. A path that starts with `@` is one of
+ * the abstract names of unix(7).
+ */
+export function sendDatagram(path: string, message: string): void {
+  const { functions } = native();
+  const name = Buffer.from(path.replace(/^@/, '\0'));
+  const address = Buffer.concat([Buffer.from(new Uint16Array([AF_UNIX]).buffer), name]);
+  const descriptor = functions.socket(AF_UNIX, SOCK_DGRAM_CLOEXEC, 0);
+  if (descriptor < 0) throw systemError('socket', path);
+  try {
+    const data = Buffer.from(message);
+    const sent = functions.sendto(descriptor, data, data.length, MSG_NOSIGNAL, address, address.length);
+    if (Number(sent) < 0) throw systemError('sendto', path);
+  } finally {
+    functions.close(descriptor);
+  }
 }
 
 function timePair(seconds: number, nanoseconds: number): BigInt64Array {

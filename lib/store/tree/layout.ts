@@ -124,3 +124,14 @@ export function* blockOrder(
   }
   yield* visit(treeHeight(leaves), 0, leaves);
 }
+
+/** How many blocks `blockOrder` gives. */
+export function blockCount(size: number, firstLeaf: number): number {
+  const leaves = leafCount(size);
+  let count = 0;
+  for (let height = treeHeight(leaves); height >= 0; height -= 1) {
+    const under = leavesUnder(height);
+    count += Math.ceil(leaves / under) - Math.floor(firstLeaf / under);
+  }
+  return count;
+}

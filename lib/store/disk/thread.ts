@@ -1,0 +1,32 @@
+/** A disk thread: runs jobs in the order in which they come. */
+import { parentPort, type TransferListItem } from 'node:worker_threads';
+import { GaruaError } from '../../base';
+import { BlockMismatchError, ObjectCorruptError } from '../errors';
+import { JOBS } from './jobs';
+import type { DiskReply, DiskRequest } from './messages';
+
+const port = parentPort!;
+
+port.on('message', ({ job, parameters }: DiskRequest) => {
+  try {
+    const result = (JOBS[job] as (...all: unknown[]) => unknown)(...parameters);
+    port.postMessage({ result } satisfies DiskReply, transferable(result));
+  } catch (error) {
+    port.postMessage({ failure: failureOf(error) } satisfies DiskReply);
+  }
+});
+
+/** Bytes move to the other thread without being copied. */
+function transferable(result: unknown): TransferListItem[] {
+  const all = Array.isArray(result) ? result : [result];
+  const buffers = all.filter((item) => item instanceof Uint8Array).map(({ buffer }) => buffer as ArrayBuffer);
+  return [...new Set(buffers)];
+}
+
+function failureOf(error: unknown): DiskReply['failure'] {
+  const { code, message, path } = error as NodeJS.ErrnoException;
+  const known = error instanceof GaruaError ? error.toJSON() : undefined;
+  const named = error instanceof ObjectCorruptError || error instanceof BlockMismatchError;
+  const leaf = named ? error.leaf : undefined;
+  return { code: code ?? 'EUNKNOWN', message, path, known, leaf };
+}

@@ -1,0 +1,81 @@
+import { open } from 'node:fs/promises';
+import type { BlobReader, BlobSink, BlobSource, Descriptor } from '../../image';
+import type { ObjectStore } from '../object-store';
+import { rawCid } from '../tree/cid';
+
+const READ_BYTES = 1 << 20;
+
+/** Whose quota the blobs of images count against. */
+const WRITER = 'images';
+
+/**
+ * The site's NAS as a cache of image blobs: what one host of the site has pulled, the others do not fetch.
+ * A blob is an object like all others; its raw CID, which is its OCI digest, is an alias on the NAS.
+ */
+export class SiteBlobs implements BlobSource, BlobSink {
+  readonly origin = 'nas';
+
+  constructor(private readonly store: ObjectStore) {}
+
+  async openBlob({ digest, size }: Descriptor, offset: number): Promise<BlobReader | undefined> {
+    const { nas } = this.store.parts;
+    await nas.ready();
+    const cid = await nas.disk.run('readSmall', nas.paths.alias(aliasOf(digest)));
+    if (cid === undefined || !(await nas.has(cid))) return undefined;
+    const object = await this.store.get(cid);
+    if (object.size !== size || object.networkCalls > 0) {
+      await object.close();
+      return undefined;
+    }
+    return new ObjectBlobReader(object[Symbol.asyncIterator](), offset);
+  }
+
+  async keep({ digest }: Descriptor, file: string): Promise<void> {
+    const { nas, tasks, locator } = this.store.parts;
+    const alias = aliasOf(digest);
+    await nas.ready();
+    const known = await nas.disk.run('readSmall', nas.paths.alias(alias));
+    if (known !== undefined && (await nas.has(known))) return;
+    const { cid } = await this.store.put(readFile(file), { writer: WRITER });
+    await nas.writeSmall(nas.paths.alias(alias), cid);
+    if (locator) tasks.add('announce', alias);
+  }
+}
+
+function aliasOf(digest: string): string {
+  return rawCid(Buffer.from(digest.slice('sha256:'.length), 'hex'));
+}
+
+async function* readFile(path: string): AsyncIterable<Uint8Array> {
+  const file = await open(path, 'r');
+  try {
+    for (;;) {
+      const { bytesRead, buffer } = await file.read(Buffer.allocUnsafeSlow(READ_BYTES));
+      if (bytesRead === 0) return;
+      yield buffer.subarray(0, bytesRead);
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+class ObjectBlobReader implements BlobReader {
+  constructor(
+    private readonly chunks: AsyncIterator<Uint8Array>,
+    private skip: number,
+  ) {}
+
+  async read(): Promise<Uint8Array | undefined> {
+    for (;;) {
+      const next = await this.chunks.next();
+      if (next.done) return undefined;
+      const rest = next.value.subarray(this.skip);
+      this.skip -= next.value.length - rest.length;
+      if (rest.length > 0) return rest;
+    }
+  }
+
+  close(): void {
+    void this.chunks.return?.()?.catch(() => {});
+  }
+}

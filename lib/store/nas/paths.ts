@@ -1,0 +1,62 @@
+import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+
+/** Where things are on a NAS, all under its folder `garua`. */
+export class NasPaths {
+  readonly root: string;
+  readonly marker: string;
+  readonly objects: string;
+  /** Objects being written; on the same file system, so that a rename puts them in place. */
+  readonly incoming: string;
+  /** Objects that are on their way out; see `evict/evictor.ts`. */
+  readonly evicting: string;
+  readonly quarantine: string;
+  readonly pins: string;
+  /** Raw CIDs of image blobs and the objects that hold them. */
+  readonly aliases: string;
+  readonly names: string;
+
+  constructor(folder: string) {
+    this.root = join(folder, 'garua');
+    this.marker = join(this.root, 'site.json');
+    this.objects = join(this.root, 'objects');
+    this.incoming = join(this.root, 'incoming');
+    this.evicting = join(this.root, 'evicting');
+    this.quarantine = join(this.root, 'quarantine');
+    this.pins = join(this.root, 'pins');
+    this.aliases = join(this.root, 'aliases');
+    this.names = join(this.root, 'names');
+  }
+
+  get folders(): string[] {
+    const { objects, incoming, evicting, quarantine, pins, aliases, names } = this;
+    return [objects, incoming, evicting, quarantine, pins, aliases, names];
+  }
+
+  object(cid: string): string {
+    return join(this.objects, shard(cid), cid);
+  }
+
+  alias(cid: string): string {
+    return join(this.aliases, shard(cid), cid);
+  }
+
+  pin(cid: string): string {
+    return join(this.pins, cid);
+  }
+
+  /** A name that no other process, also of another host, uses. */
+  temporary(): string {
+    return join(this.incoming, `${uniqueName()}.tmp`);
+  }
+}
+
+/** Spreads the files over 1024 folders by the two characters before the last, which holds fewer bits. */
+function shard(cid: string): string {
+  return cid.slice(-3, -1);
+}
+
+export function uniqueName(): string {
+  return `${hostname()}-${process.pid}-${randomBytes(8).toString('hex')}`;
+}
