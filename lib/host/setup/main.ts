@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { formatSize, type Progress, toGaruaError } from '../../base';
 import { installPackages } from './apt';
-import { knownCriu, prepareCriu } from './criu';
+import { DEFAULT_PREFIX, knownCriu, prepareCriu } from './criu';
 import { type HostPackage, missingPackages, type Purpose } from './packages';
 import { findProgram } from './programs';
 import { SetupError } from './setup-error';
@@ -18,7 +18,7 @@ async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
       for: { type: 'string', default: 'containers' },
-      prefix: { type: 'string', default: '/usr/local/lib/garua' },
+      prefix: { type: 'string', default: DEFAULT_PREFIX },
       // Given to the run under sudo: what is missing has been listed already.
       listed: { type: 'boolean', default: false },
     },

@@ -26,7 +26,11 @@ export interface PrepareCriuOptions extends LongCall {
   execute?: Execute;
 }
 
-const STATE_FILE = 'criu.json';
+/** Where a CRIU of our own is kept. */
+export const DEFAULT_PREFIX = '/usr/local/lib/garua';
+
+/** Where `prepareCriu` remembers its outcome under its prefix. */
+export const CRIU_STATE = 'criu.json';
 
 /** What the last `prepareCriu` under this prefix found, if it still describes this machine. */
 export async function knownCriu(
@@ -85,7 +89,7 @@ export async function prepareCriu(prefix: string, options: PrepareCriuOptions = 
     state = await tryOut(privateCriu(folder));
   }
   state ??= { program: null, version: null, kernel, rejected };
-  await writeFileAtomic(join(prefix, STATE_FILE), `${JSON.stringify(state, undefined, 2)}\n`);
+  await writeFileAtomic(join(prefix, CRIU_STATE), `${JSON.stringify(state, undefined, 2)}\n`);
   return state;
 }
 
@@ -98,7 +102,7 @@ function systemCriu(prefix: string, options: PrepareCriuOptions): string | undef
 
 function readState(prefix: string): CriuState | undefined {
   try {
-    return JSON.parse(readFileSync(join(prefix, STATE_FILE), 'utf8')) as CriuState;
+    return JSON.parse(readFileSync(join(prefix, CRIU_STATE), 'utf8')) as CriuState;
   } catch {
     return undefined;
   }

@@ -1,0 +1,3 @@
+export * from './block-device';
+export * from './machine';
+export { LocalMachine, thisMachine } from './this-machine';
