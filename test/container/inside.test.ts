@@ -72,6 +72,30 @@ describe('container: what it sees inside', () => {
     });
   }
 
+  it('has more groups, by the image’s names or by number', async () => {
+    const { stdout } = await fixture.run('id -G', { user: 'web:web', groups: ['gpio', '4712', '997'] });
+    assert.deepEqual(stdout[0]!.split(' ').sort(), ['1001', '4712', '997']);
+    await assert.rejects(fixture.run('true', { groups: ['spi'] }), {
+      code: 'ERR_CONTAINER_USER_NOT_FOUND',
+      message: /^groups: .*no group named spi/,
+    });
+  });
+
+  it('knows more hosts by name, the one it runs on among them', async () => {
+    const extraHosts = { 'db.local': '192.0.2.7', v6: '2001:db8::7', host: 'host-gateway' };
+    const script = 'grep -E "db.local|v6|host$" /etc/hosts | grep -v localhost | busybox tr "\\t" " "';
+    const shared = await fixture.run(script, { network: 'host', extraHosts });
+    const expected = ['192.0.2.7 db.local', '2001:db8::7 v6', '127.0.0.1 host'];
+    for (const line of expected)
+      assert.ok(shared.stdout.includes(line), `${line} is not in ${shared.stdout}`);
+    const bridged = await fixture.run(
+      `${script}; busybox ip route | grep -o 'via [0-9.]*'; busybox ping -c 1 -W 5 host | grep -c ttl`,
+      { network: 'bridge', extraHosts, name: 'bridged' },
+    );
+    assert.ok(bridged.stdout.includes('10.86.0.1 host'));
+    assert.deepEqual(bridged.stdout.slice(-2), ['via 10.86.0.1', '1']);
+  });
+
   it('takes the user from the image, and reads no passwd file outside of it', async () => {
     const layer = await fixture.layer('passwd');
     await mkdir(join(layer.path, 'etc'));

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { chmod, copyFile, readdir, readFile, readlink, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { ContainerFixture } from './fixture';
 
 /** chown dac_override fowner fsetid kill setgid setuid setpcap net_bind_service net_raw sys_chroot mknod audit_write setfcap */
@@ -51,17 +52,116 @@ describe('container: what it may not do', () => {
   }
 
   it('finds the kernel’s telling files masked', async () => {
+    const files =
+      '/proc/kcore /proc/keys /proc/timer_list /proc/interrupts /proc/sched_debug /proc/latency_stats';
     const { stdout } = await fixture.run(
-      'for f in kcore keys timer_list; do test -e /proc/$f && wc -c < /proc/$f; done; ls /sys/firmware | wc -l',
+      `for f in ${files}; do test -e $f && wc -c < $f; done
+       for d in /proc/acpi /proc/scsi /proc/asound /sys/firmware /sys/devices/virtual/powercap; do test -e $d && ls $d | wc -l; done
+       ls -d /sys/devices/system/cpu/cpu*/thermal_throttle/* 2>/dev/null | wc -l`,
     );
-    assert.ok(stdout.length >= 3);
+    assert.ok(stdout.length >= 5);
     assert.deepEqual([...new Set(stdout)], ['0']);
+  });
+
+  it('can change no setting of the kernel, whatever file shows it', async () => {
+    const { stdout } = await fixture.run(
+      `for p in /proc/sys /proc/sysrq-trigger /proc/irq /proc/bus /proc/fs /sys; do
+         test -e $p || continue
+         grep " $p " /proc/mounts | tail -1 | grep -q ' ro,' && continue
+         echo "writable: $p"
+       done
+       grep -E ' cgroup2? ' /proc/mounts | grep -v ' ro,'
+       find() { busybox find "$@"; }
+       find /proc/sys /sys -type f -perm -200 2>/dev/null | head -400 | while read f; do busybox sh -c ": >> $f" 2>/dev/null && echo "opened: $f"; done
+       echo end`,
+    );
+    assert.deepEqual(stdout, ['end']);
   });
 
   it('sees only its own processes', async () => {
     const { stdout } = await fixture.run('echo $$; ls /proc | grep -c "^[0-9]"');
     assert.equal(stdout[0], '1');
     assert.ok(Number(stdout[1]) <= 4);
+  });
+
+  it('shares no namespace with the host, nor its sockets, memory or host name', async () => {
+    const types = ['pid', 'ipc', 'uts', 'mnt', 'net'];
+    const script = `for t in ${types.join(' ')}; do busybox readlink /proc/self/ns/$t; done; wc -l < /proc/net/unix`;
+    const { stdout } = await fixture.run(script);
+    for (const [index, type] of types.entries()) {
+      assert.notEqual(stdout[index], await readlink(`/proc/self/ns/${type}`), type);
+    }
+    assert.equal(stdout.at(-1), '1');
+  });
+
+  it('has no device but the harmless ones', async () => {
+    const { stdout } = await fixture.run('busybox find /dev ! -type d ! -type l | busybox sort');
+    const harmless = ['console', 'full', 'null', 'ptmx', 'pts/ptmx', 'random', 'tty', 'urandom', 'zero'];
+    assert.deepEqual(
+      stdout.filter((path) => !harmless.includes(path.slice('/dev/'.length))),
+      [],
+    );
+    const own = await fixture.run('busybox mknod /tmp/x c 10 229; cat /tmp/x', { name: 'nodes' });
+    assert.match(own.stderr.join(), /not permitted/);
+  });
+
+  it('loses a capability that is dropped, and all of them', async () => {
+    const effective = async (drop: string[], add: string[] = []) => {
+      const capabilities = { drop, add };
+      const { stdout } = await fixture.run('grep CapBnd /proc/self/status', { capabilities });
+      return BigInt(`0x${stdout.at(-1)!.split(/\s+/)[1]}`);
+    };
+    assert.equal(
+      await effective(['NET_RAW', 'CAP_MKNOD']),
+      DOCKER_CAPABILITIES & ~(1n << 13n) & ~(1n << 27n),
+    );
+    assert.equal(await effective(['ALL']), 0n);
+    assert.equal(await effective(['ALL'], ['NET_BIND_SERVICE']), 1n << 10n);
+  });
+
+  it('becomes nobody else through a setuid program', async () => {
+    const layer = await fixture.layer('setuid');
+    await copyFile('/bin/busybox', join(layer.path, 'busybox'));
+    await chmod(join(layer.path, 'busybox'), 0o4755);
+    const { stdout } = await fixture.run(
+      '/busybox id -u; grep NoNewPrivs /proc/self/status',
+      { user: 'web' },
+      await fixture.image({}, [layer]),
+    );
+    assert.equal(stdout[0], '1000');
+    assert.match(stdout[1]!, /1$/);
+  });
+
+  it('gets no command for the runtime through a label', async () => {
+    await fixture.deploy({ command: ['sleep', '60'], labels: { 'org.criu.config': '/tmp/evil', role: 'x' } });
+    const [id] = await readdir(fixture.directory.join('containers'));
+    const config = await readFile(fixture.directory.join('containers', id!, 'config.json'), 'utf8');
+    assert.deepEqual(JSON.parse(config).annotations, {
+      'garua.label.org.criu.config': '/tmp/evil',
+      'garua.label.role': 'x',
+    });
+  });
+
+  describe('when it is privileged, because the policy says so', () => {
+    beforeEach(() =>
+      writeFile(fixture.directory.join('policy.json'), '{"privileged": true}', { mode: 0o644 }),
+    );
+
+    it('may do what root of the host may', async () => {
+      const { stdout } = await fixture.run(
+        `grep -E '^(CapEff|Seccomp|NoNewPrivs):' /proc/self/status
+         mount -t tmpfs none /tmp && echo mounted
+         grep -E ' (/sys|/sys/fs/cgroup) ' /proc/mounts | grep -c ' rw,'
+         grep -c -E ' /proc/(kcore|sys|keys) ' /proc/mounts
+         busybox mknod /tmp/fuse c 10 229; busybox sh -c ': < /tmp/fuse' && echo opened; ls /dev | wc -l`,
+        { privileged: true },
+      );
+      const own = /^CapEff:.*$/m.exec(await readFile('/proc/self/status', 'utf8'))![0];
+      const hostDevices = (await readdir('/dev')).length;
+      assert.deepEqual(stdout.slice(0, 3), ['NoNewPrivs:\t0', 'Seccomp:\t0', own].sort());
+      assert.deepEqual(stdout.slice(3, 7), ['mounted', '2', '0', 'opened']);
+      assert.ok(Number(stdout[7]) > Math.min(hostDevices, 20) / 2);
+    });
   });
 
   it('has a limit of processes, and no more open files than the host gives', async () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { ContainerSpec } from '../../lib/container';
-import { specDigest } from '../../lib/container/spec-digest';
 import { completeSpec } from '../../lib/container/spec/complete';
+import { specDigest } from '../../lib/container/spec-digest';
 
 const mount = (target: unknown, source: unknown = '/srv', more = {}) => ({
   mounts: [{ source, target, ...more }],
@@ -47,6 +47,24 @@ const WRONG: [Record<string, unknown>, string][] = [
   [{ memory: '64m' }, 'memory'],
   [{ memory: 1024 }, 'memory'],
   [{ labels: { a: 1 } }, 'labels.a'],
+  [{ capabilities: ['NET_ADMIN'] }, 'capabilities'],
+  [{ capabilities: { add: ['FLY'] } }, 'capabilities.add[0]'],
+  [{ capabilities: { drop: ['net_raw'] } }, 'capabilities.drop[0]'],
+  [{ extraHosts: { web: 'nowhere' } }, 'extraHosts.web'],
+  [{ extraHosts: { web: 'host-gateway' }, network: 'none' }, 'extraHosts.web'],
+  [{ groups: ['a:b'] }, 'groups[0]'],
+  [{ privileged: 'yes' }, 'privileged'],
+  [{ cpus: 0 }, 'cpus'],
+  [{ cpus: 100_000 }, 'cpus'],
+  [{ pids: 0 }, 'pids'],
+  [{ ioWeight: 1001 }, 'ioWeight'],
+  [{ swap: 1 }, 'swap'],
+  [{ devices: [{ source: 'ttyUSB0' }] }, 'devices[0].source'],
+  [{ devices: [{ source: '/dev/../etc/passwd' }] }, 'devices[0].source'],
+  [{ devices: [{ source: '/dev/x', target: '/etc/x' }] }, 'devices[0].target'],
+  [{ devices: [{ source: '/dev/x', permissions: 'rr' }] }, 'devices[0].permissions'],
+  [{ mounts: [{ type: 'volume', source: '../x', target: '/x' }] }, 'mounts[0].source'],
+  [{ mounts: [{ type: 'tmpfs', source: '/x', target: '/x' }] }, 'mounts[0].source'],
 ];
 
 describe('container: what a spec may say', () => {
@@ -95,6 +113,10 @@ describe('container: what a spec may say', () => {
     assert.equal(
       digest({ mounts: [{ source: '/srv//x', target: '/x/' }] }),
       digest({ mounts: [{ source: '/srv/x', target: '/x', readOnly: false }] }),
+    );
+    assert.equal(
+      digest({ capabilities: { add: ['NET_ADMIN', 'CAP_SYS_TIME'] } }),
+      digest({ capabilities: { add: ['SYS_TIME', 'NET_ADMIN'], drop: [] } }),
     );
     const others = [
       { env: { A: '' } },
