@@ -138,8 +138,10 @@ describe('garua', () => {
     const [row] = (await garuaJson<ContainerStatus[]>(data, 'ps')).filter(({ name }) => name === 'web');
     assert.ok(row);
     assert.deepEqual(Object.keys(row).sort(), [
+      'address',
       'exitCode',
       'finishedAt',
+      'health',
       'host',
       'image',
       'imageDigest',
@@ -147,6 +149,8 @@ describe('garua', () => {
       'pid',
       'ports',
       'reason',
+      'restarts',
+      'rolledBack',
       'specDigest',
       'startedAt',
       'state',

@@ -42,7 +42,10 @@ describe('container: a first run', () => {
 
   it('notices that the kernel killed it for its memory', async () => {
     const { status } = await fixture.run('exec dd if=/dev/zero of=/dev/null bs=64M', { memory: 8 << 20 });
-    assert.deepEqual([status.reason, status.state, status.exitCode], ['out of memory', 'failed', 137]);
+    assert.deepEqual(
+      [status.reason, status.state, status.exitCode],
+      ['out of memory (limit 8 MiB)', 'failed', 137],
+    );
   });
 
   it('keeps its data in a folder with a long and odd name', async () => {

@@ -1,22 +1,10 @@
-import { resolve } from 'node:path';
-import { GaruaError, parseSize } from '../../base';
-import type { ContainerSpec, ContainerStatus, Mount, PublishedPort } from '../../container';
+import { GaruaError } from '../../base';
+import type { ContainerStatus } from '../../container';
 import type { Host } from '../../host';
-import {
-  type Command,
-  fullReference,
-  type Invocation,
-  longCall,
-  type OptionValues,
-  text,
-  texts,
-  UsageError,
-  withHost,
-} from '../command';
+import { type Command, type Invocation, longCall, withHost } from '../command';
+import { CONTAINER_OPTIONS, CONTAINER_USAGE, containerSpec, oneOf } from '../container-options';
 import { printJson, withProgressBar } from '../output';
 import { writeLogLine } from './logs';
-
-const LARGEST_PORT = 65_535;
 
 /** A container that was run in the foreground ended with a status other than 0. */
 export class ContainerExitedError extends GaruaError {
@@ -32,23 +20,12 @@ export class ContainerExitedError extends GaruaError {
 /** `garua run`: pulls an image when it is missing, and starts a container of it. */
 export const run: Command = {
   name: 'run',
-  usage:
-    'REF [--name N] [--detach] [--net bridge|host|none] [-p HOST:CONTAINER[/udp]] [-v HOST:CONTAINER[:ro]]\n' +
-    '         [--memory 64m] [--env K=V] [--user U] [--workdir DIR] [--hostname H] [--entrypoint PROGRAM]\n' +
-    '         [--pull missing|always|never] [--insecure] [--json] [-- COMMAND...]',
+  usage: `REF [--detach] ${CONTAINER_USAGE}
+         [--pull missing|always|never] [--insecure] [--json] [-- COMMAND...]`,
   summary: 'Start a container; without --detach print what it writes until it ends.',
   options: {
-    name: { type: 'string' },
+    ...CONTAINER_OPTIONS,
     detach: { type: 'boolean', short: 'd' },
-    net: { type: 'string' },
-    publish: { type: 'string', short: 'p', multiple: true },
-    volume: { type: 'string', short: 'v', multiple: true },
-    memory: { type: 'string', short: 'm' },
-    env: { type: 'string', short: 'e', multiple: true },
-    user: { type: 'string', short: 'u' },
-    workdir: { type: 'string', short: 'w' },
-    hostname: { type: 'string' },
-    entrypoint: { type: 'string' },
     pull: { type: 'string' },
     insecure: { type: 'boolean' },
   },
@@ -106,70 +83,4 @@ async function attend(
     else writeLogLine(line);
   }
   return ended;
-}
-
-function containerSpec({ options, positionals, rest }: Invocation): ContainerSpec {
-  const entrypoint = text(options, 'entrypoint');
-  const memory = text(options, 'memory');
-  return {
-    image: fullReference(positionals[0]!),
-    name: text(options, 'name'),
-    entrypoint: entrypoint === undefined ? undefined : [entrypoint],
-    command: rest.length > 0 ? rest : undefined,
-    env: Object.fromEntries(texts(options, 'env').map(environmentVariable)),
-    workingDirectory: text(options, 'workdir'),
-    user: text(options, 'user'),
-    hostname: text(options, 'hostname'),
-    mounts: texts(options, 'volume').map(mount),
-    network: oneOf(options, 'net', ['bridge', 'host', 'none'] as const),
-    ports: texts(options, 'publish').map(publishedPort),
-    memory: memory === undefined ? undefined : memoryLimit(memory),
-  };
-}
-
-function environmentVariable(assignment: string): [string, string] {
-  const equals = assignment.indexOf('=');
-  if (equals < 1) throw new UsageError(`--env ${assignment} is not of the form NAME=VALUE`);
-  return [assignment.slice(0, equals), assignment.slice(equals + 1)];
-}
-
-function mount(words: string): Mount {
-  const [source, target, mode, ...more] = words.split(':');
-  if (!source || !target || more.length > 0 || (mode !== undefined && mode !== 'ro' && mode !== 'rw')) {
-    throw new UsageError(`-v ${words} is not of the form HOST:CONTAINER[:ro]`);
-  }
-  if (!target.startsWith('/'))
-    throw new UsageError(`-v ${words}: the path in the container must begin with /`);
-  return { source: resolve(source), target, readOnly: mode === 'ro' };
-}
-
-function publishedPort(words: string): PublishedPort {
-  const match = /^(?:(.+):)?(\d+):(\d+)(?:\/(tcp|udp))?$/.exec(words);
-  if (!match) throw new UsageError(`-p ${words} is not of the form [ADDRESS:]HOST:CONTAINER[/udp]`);
-  const [hostPort, containerPort] = [Number(match[2]), Number(match[3])];
-  for (const port of [hostPort, containerPort]) {
-    if (port < 1 || port > LARGEST_PORT) throw new UsageError(`-p ${words}: ${port} is not a port`);
-  }
-  return {
-    hostAddress: match[1],
-    hostPort,
-    containerPort,
-    protocol: match[4] === 'udp' ? 'udp' : 'tcp',
-  };
-}
-
-function memoryLimit(words: string): number {
-  try {
-    return parseSize(words);
-  } catch (error) {
-    throw new UsageError(`--memory: ${(error as Error).message}`);
-  }
-}
-
-function oneOf<T extends string>(options: OptionValues, name: string, values: readonly T[]): T | undefined {
-  const value = text(options, name);
-  if (value === undefined) return undefined;
-  const found = values.find((candidate) => candidate === value);
-  if (!found) throw new UsageError(`--${name} must be one of ${values.join(', ')}`);
-  return found;
 }
