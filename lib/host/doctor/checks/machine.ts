@@ -151,13 +151,11 @@ export const clock: Check = {
   },
 };
 
-const THROTTLING: [number, string][] = [
-  [0, 'the supply voltage is too low now'],
-  [2, 'the processor is slowed down now'],
-  [3, 'it is too hot now'],
-  [16, 'the supply voltage was too low since the start'],
-  [18, 'the processor was slowed down since the start'],
-  [19, 'it was too hot since the start'],
+/** What it is called, its bit while it lasts, and its bit once it has been since the start. */
+const THROTTLING: [string, number, number][] = [
+  ['the supply voltage is too low', 0, 16],
+  ['the processor is slowed down', 2, 18],
+  ['it is too hot', 3, 19],
 ];
 
 /** The firmware's bits (`vcgencmd get_throttled`), or else the kernel's own alarm. */
@@ -167,7 +165,10 @@ async function powerTroubles(machine: Machine): Promise<string[] | undefined> {
     const text = await machine.read(`${drivers}/${name}/get_throttled`);
     const bits = Number.parseInt(text ?? '', 16);
     if (Number.isNaN(bits)) continue;
-    return THROTTLING.filter(([bit]) => (bits >> bit) & 1).map(([, words]) => words);
+    return THROTTLING.flatMap(([words, now, before]) => {
+      if ((bits >> now) & 1) return [`${words} now`];
+      return (bits >> before) & 1 ? [`${words.replace(' is ', ' was ')} since the start`] : [];
+    });
   }
   for (const name of await machine.list('/sys/class/hwmon')) {
     const folder = `/sys/class/hwmon/${name}`;
