@@ -12,6 +12,7 @@ const NAMES = [
   'start',
   'rm',
   'doctor',
+  'host',
   'window',
   'place',
 ];
