@@ -15,6 +15,11 @@ export const SUITES: Suite[] = [
     program: join(__dirname, 'pull.js'),
   },
   {
+    name: 'containers',
+    summary: 'starting and keeping containers beside podman; needs root, about three minutes',
+    program: join(__dirname, 'containers/main.js'),
+  },
+  {
     name: 'stream',
     summary: "windows beside Node-RED's own nodes, about five minutes",
     program: join(__dirname, 'stream/main.js'),

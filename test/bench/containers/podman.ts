@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { execute } from '../../../lib/base';
-import { benchEnvironment, secondsToFirstOutput } from '../harness/processes';
+import { benchEnvironment, type OutputTimes, timeOutput } from '../harness/processes';
 import { removeTree } from '../harness/work-area';
 
 /** podman with a store of its own, with runc as its runtime, as Garua has. */
@@ -25,12 +25,11 @@ export class Podman {
     });
   }
 
-  /** From before `podman run` is started until the container's first output arrives. */
-  secondsToFirstOutput(image: string, network: string, command: string[]): Promise<number> {
+  run(image: string, network: string, command: string[]): Promise<OutputTimes> {
     // A process may not raise its limits here; podman's default asks for that.
     const limits = ['--ulimit', 'nofile=1024:1024', '--ulimit', 'nproc=1024:1024'];
     const args = ['run', '--rm', '--network', network, ...limits, image, ...command];
-    return secondsToFirstOutput('podman', [...this.#globals, ...args], this.#env);
+    return timeOutput('podman', [...this.#globals, ...args], this.#env);
   }
 
   async close(): Promise<void> {

@@ -70,12 +70,18 @@ export async function measure(tool: string, args: string[], options: MeasureOpti
   }
 }
 
-/** Wall time in seconds from before a program is made until its first byte of output; it must then end well. */
-export async function secondsToFirstOutput(
+/** Seconds from before a program is made. */
+export interface OutputTimes {
+  firstOutput: number;
+  end: number;
+}
+
+/** When a program writes its first byte of output, and when it has ended, which it must do well. */
+export async function timeOutput(
   tool: string,
   args: string[],
   env: NodeJS.ProcessEnv = benchEnvironment(),
-): Promise<number> {
+): Promise<OutputTimes> {
   const start = process.hrtime.bigint();
   const child = spawn(tool, args, { stdio: ['ignore', 'pipe', 'pipe'], detached: true, env });
   groups.add(child);
@@ -94,7 +100,8 @@ export async function secondsToFirstOutput(
     if (status !== 0 || first === 0n) {
       throw new Error(`${tool} failed (status ${status}): ${lastLines(stderr) || 'no output'}`);
     }
-    return Number(first - start) / 1e9;
+    const end = process.hrtime.bigint();
+    return { firstOutput: Number(first - start) / 1e9, end: Number(end - start) / 1e9 };
   } finally {
     groups.delete(child);
   }

@@ -7,7 +7,7 @@ import { formatNumber, median } from './statistics';
 /** All results as Markdown: the bars first, then a table per case. */
 export function toMarkdown(results: CaseResult[]): string {
   const bars = results.flatMap((result) => result.bars);
-  const parts = [`# Pull benchmark\n\n${describeMachine()}`];
+  const parts = [`# Benchmark\n\n${describeMachine()}`];
   if (bars.length) parts.push(barTable(bars));
   for (const result of results) parts.push(result.kind === 'pulls' ? pullTable(result) : factTable(result));
   return `${parts.join('\n\n')}\n`;
