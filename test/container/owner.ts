@@ -1,6 +1,6 @@
 /**
  * Run as a process of its own by recovery.test: opens an engine, deploys a container from a prepared document,
- * says so, and waits to be killed. `crash-at` ends the process in the middle of the work.
+ * says so, and waits to be killed. Its `action` may be another: `stop`, `remove`, or `none`. `crash-at` ends the process in the middle of the work.
  */
 import { readFileSync } from 'node:fs';
 import { DataDirectory, Journal, openDatabase } from '../../lib/base';
@@ -8,7 +8,14 @@ import { ContainerEngine } from '../../lib/container';
 import { Lifecycle } from '../../lib/container/lifecycle';
 
 const [path, crashAt, crashAfter] = process.argv.slice(2);
-const { directory, spec, image, layers, supervise } = JSON.parse(readFileSync(path!, 'utf8'));
+const {
+  directory,
+  spec,
+  image,
+  layers,
+  supervise,
+  action = 'deploy',
+} = JSON.parse(readFileSync(path!, 'utf8'));
 
 if (crashAt) {
   const step = crashAt as 'keep' | 'prepare' | 'create' | 'connect' | 'start' | 'release' | 'discard';
@@ -34,8 +41,12 @@ async function main(): Promise<void> {
     supervise,
   });
   if (supervise) void report(engine);
-  const { container } = await engine.deploy(spec, image, layers);
-  process.stdout.write(`${JSON.stringify(container)}\n`);
+  if (action === 'stop') await engine.stop(spec.name, { graceMs: 100 });
+  else if (action === 'remove') await engine.remove(spec.name, { force: true, graceMs: 100 });
+  else if (action === 'deploy') {
+    const { container } = await engine.deploy(spec, image, layers);
+    process.stdout.write(`${JSON.stringify(container)}\n`);
+  }
 }
 
 async function report(engine: ContainerEngine): Promise<void> {

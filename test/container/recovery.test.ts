@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { mount } from '../../lib/base';
 import type { ContainerSpec, ContainerStatus } from '../../lib/container';
@@ -17,13 +17,17 @@ describe('container: after the end of its owner', () => {
   afterEach(() => fixture.destroy());
 
   /** Lets another process deploy; resolves when it has done so, or has died as it was told to. */
-  async function deployInOtherProcess(spec: Partial<ContainerSpec>, crash: string[] = []) {
+  async function deployInOtherProcess(
+    spec: Partial<ContainerSpec>,
+    crash: string[] = [],
+    more: { action?: 'stop' | 'remove' | 'none'; supervise?: boolean } = {},
+  ) {
     const { image, layers } = await fixture.image();
     const document = join(fixture.path, 'deploy.json');
     const full = { image: image.ref, name: 'box', network: 'none', ...spec };
     await writeFile(
       document,
-      JSON.stringify({ directory: fixture.directory.path, spec: full, image, layers }),
+      JSON.stringify({ directory: fixture.directory.path, spec: full, image, layers, ...more }),
     );
     const child = spawn(process.execPath, [join(__dirname, 'owner.js'), document, ...crash], {
       stdio: ['ignore', 'pipe', 'inherit'],
@@ -151,6 +155,80 @@ describe('container: after the end of its owner', () => {
         assert.deepEqual([now.state, now.specDigest], ['running', container.specDigest]);
         assert.equal((await readdir(fixture.directory.join('containers'))).length, 1);
         assert.equal((await mountsBelow(fixture.path)).length, 1);
+      });
+    }
+  }
+
+  const READY = { exec: ['test', '-e', '/tmp/ready'], intervalMs: 100, startPeriodMs: 10_000 };
+  const SLOW = ['sh', '-c', 'sleep 0.3; touch /tmp/ready; sleep 60'];
+
+  for (const [step, when, runs] of [
+    ['keep', 'after', 'old'],
+    ['create', 'after', 'old'],
+    ['connect', 'after', 'old'],
+    ['start', 'before', 'old'],
+    ['start', 'after', 'old'],
+    ['discard', 'before', 'new'],
+    ['discard', 'after', 'new'],
+  ] as const) {
+    it(`runs the ${runs} one alone when a replacement with a probe is killed ${when} the step ${step}`, async () => {
+      const { container } = await fixture.deploy({ command: ['sh', '-c', LOOP] });
+      await fixture.close();
+      const crash = when === 'after' ? [step, 'after'] : [step];
+      await deployInOtherProcess({ command: SLOW, readiness: READY, network: 'bridge' }, crash);
+      const ids = await readdir(fixture.directory.join('containers'));
+      await fixture.open();
+      const now = await fixture.engine.get('box');
+      assert.equal(now.state, 'running');
+      assert.equal(now.specDigest === container.specDigest, runs === 'old');
+      // The old one was never interrupted.
+      if (runs === 'old') assert.equal(now.pid, container.pid);
+      const [kept, ...more] = await readdir(fixture.directory.join('containers'));
+      assert.deepEqual(more, []);
+      for (const id of ids) if (id !== kept) assert.deepEqual(await leasesOf(id), []);
+      assert.equal((await mountsBelow(fixture.path)).length, 1);
+      assert.deepEqual(fixture.database.prepare('SELECT * FROM journal').all(), []);
+    });
+  }
+
+  for (const when of ['before', 'after'] as const) {
+    const crash = (step: string) => (when === 'after' ? [step, 'after'] : [step]);
+
+    it(`has stopped what a stop killed ${when} its step release was to stop`, async () => {
+      await fixture.deploy({ command: ['sh', '-c', LOOP], restart: { policy: 'always' } });
+      await fixture.close();
+      await deployInOtherProcess({}, crash('release'), { action: 'stop' });
+      await fixture.reopen();
+      assert.equal((await fixture.engine.get('box')).state, 'stopped');
+      await eventually(async () => (await mountsBelow(fixture.path)).length === 0);
+    });
+
+    it(`has removed what a removal killed ${when} its step discard was to remove`, async () => {
+      await fixture.deploy({ command: ['sh', '-c', LOOP], restart: { policy: 'always' } });
+      await fixture.close();
+      await deployInOtherProcess({}, crash('discard'), { action: 'remove' });
+      await fixture.reopen();
+      assert.deepEqual(await fixture.engine.list(), []);
+      await assertNothingIsLeft();
+    });
+
+    for (const step of ['prepare', 'create', 'connect', 'start']) {
+      it(`goes on with a restart by policy that was killed ${when} its step ${step}`, async () => {
+        const restart = { policy: 'always' } as const;
+        await fixture.deploy({ command: ['sh', '-c', LOOP], restart, network: 'bridge' });
+        await endContainer();
+        await fixture.until(({ state }) => state === 'restarting');
+        await eventually(async () => (await mountsBelow(fixture.path)).length === 0);
+        // Of the one start.
+        const [id] = await readdir(fixture.directory.join('containers'));
+        await rm(fixture.directory.join('containers', id!, 'upper/tmp/end'));
+        await fixture.close();
+        await deployInOtherProcess({}, crash(step), { action: 'none', supervise: true });
+        await fixture.reopen();
+        await fixture.until(({ state }) => state === 'running');
+        assert.equal((await mountsBelow(fixture.path)).length, 1);
+        assert.equal((await leasesOf(id!)).length, 1);
+        assert.deepEqual(fixture.database.prepare('SELECT * FROM journal').all(), []);
       });
     }
   }
