@@ -96,6 +96,8 @@ describe('container: the system calls it may make', () => {
     it(`are no more than Docker’s on ${architecture}`, () => {
       const profile = defaultSeccomp(DEFAULT, architecture);
       assert.deepEqual([profile.defaultAction, profile.defaultErrnoRet], ['SCMP_ACT_ERRNO', 1]);
+      const family = architecture === 'x64' ? /_(X86_64|X86)$/ : /_(AARCH64|ARM)$/;
+      assert.ok(profile.architectures.length > 0 && profile.architectures.every((name) => family.test(name)));
       const allowed = freelyAllowed(DEFAULT, architecture);
       const refused = [NEVER, ...Object.values(WITH_CAPABILITY)].flatMap(words);
       assert.deepEqual(
