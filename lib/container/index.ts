@@ -1,5 +1,6 @@
 export type * from './container';
 export * from './engine';
 export * from './errors';
+export { removeNetwork } from './network/remove';
 export { type PeerRights, Policy, type PolicyDocument } from './policy';
 export type { VolumeStatus } from './volumes';

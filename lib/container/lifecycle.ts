@@ -5,6 +5,7 @@ import { commandLine } from './bundle/command';
 import { runtimeConfiguration } from './bundle/configuration';
 import { containerHostname } from './bundle/network-files';
 import { attachedAddress, connect, disconnect } from './network/bridge';
+import { yieldName } from './network/names';
 import { mountRoot, unmountRoot } from './overlay';
 import type { ContainerPaths } from './paths';
 import { Policy } from './policy';
@@ -67,8 +68,14 @@ export class Lifecycle {
   /** Gives a created container its network, where that takes more than a namespace; answers its address there. */
   async connect(id: string, { spec }: ContainerRecord, pid: number): Promise<string | null> {
     if (spec.network !== 'bridge') return null;
-    await connect(id, this.#paths.of(id), pid, containerHostname(spec), spec.ports);
+    const names = { name: spec.name, hostname: containerHostname(spec), service: spec.service };
+    await connect(id, this.#paths.of(id), pid, names, spec.ports);
     return (await attachedAddress(this.#paths.of(id))) ?? null;
+  }
+
+  /** Lets the name of a container that is being replaced mean its replacement, while both still run. */
+  async yieldName(id: string): Promise<void> {
+    await yieldName(id, this.#paths.containers);
   }
 
   /** Makes the container's first process, which waits for `start`. */

@@ -1,5 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { currentBootId } from '../base';
+import { attachedAddress } from './network/bridge';
+import { cleanNetwork } from './network/leftovers';
 import { runningRow, unstarted, update } from './operations';
 import { mountPointsBelow, unmountRoot } from './overlay';
 import { type EngineParts, JOURNAL, type JournalData } from './parts';
@@ -28,6 +30,7 @@ export async function repair(parts: EngineParts, supervises: boolean): Promise<v
   await Promise.all(parts.table.all().map((row) => parts.supervisor.observe(row)));
   if (supervises) wakeAfterBoot(parts);
   await removeStrays(parts);
+  await attempt(() => cleanNetwork(parts.paths.containers));
 }
 
 /** A row of an earlier boot has not been looked at since: this is the first that cares. */
@@ -86,13 +89,19 @@ async function finishStarts(parts: EngineParts): Promise<void> {
 
 /** A container whose process was made before the crash goes on. */
 async function adopt(parts: EngineParts, row: ContainerRow): Promise<boolean> {
+  const { lifecycle, paths, runtime } = parts;
   if (row.state !== 'created' || !row.process || !(await isAlive(row.process))) return false;
+  let address = (await attachedAddress(paths.of(row.id))) ?? null;
   try {
-    if (await parts.runtime.awaitsStart(row.id)) await parts.runtime.start(row.id);
+    if (await runtime.awaitsStart(row.id)) {
+      // The crash may have come before its network was complete.
+      address = await lifecycle.connect(row.id, await lifecycle.record(row.id), row.process.pid);
+      await runtime.start(row.id);
+    }
   } catch {
     return false;
   }
-  update(parts, runningRow(row, row.process, Date.now()));
+  update(parts, runningRow({ ...row, address }, row.process, Date.now()));
   return true;
 }
 

@@ -1,110 +1,112 @@
-import { appendFile, readFile, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname } from 'node:path';
 import type { PublishedPort } from '../container';
-import { NetworkUnsupportedError } from '../errors';
+import { NetworkFailedError, NetworkUnsupportedError, PortTakenError } from '../errors';
 import type { ContainerFolder } from '../paths';
-import { type CniResult, callPlugin } from './cni';
+import { identifyProcess, isAlive } from '../runtime/process-identity';
+import {
+  type Attachment,
+  allAttachments,
+  type ContainerNames,
+  hostNamespace,
+  idOf,
+  isOf,
+  otherContainer,
+  readAttachment,
+  removeAttachment,
+  writeAttachment,
+} from './attachments';
+import { callPlugin } from './cni';
 import { ensureForwarding } from './forwarding';
+import { updateNames } from './names';
+import { collide } from './ports';
+import { publishPorts, restorePorts, withdrawPorts } from './published';
+import { BRIDGE, bridgeConfig, SUBNET } from './settings';
 
-const BRIDGE = 'garua0';
-const SUBNET = '10.86.0.0/16';
-/** The host's own address on the bridge: the plugin gives it the first of the subnet. */
-export const BRIDGE_GATEWAY = '10.86.0.1';
-/** Machine-wide, since all data directories share the bridge. Addresses end with the boot, as containers do. */
-const LEASES = '/run/garua/leases';
-const CNI_VERSION = '1.0.0';
-
-/** What `disconnect` needs to know, kept on disk so that a crash leaves no address or port taken. */
-interface Attachment {
-  ports: Required<PublishedPort>[];
-  /** Its address on the bridge, once it has one. */
-  address?: string;
-}
+export { BRIDGE_GATEWAY } from './settings';
 
 /**
- * Connects a created container, which has its own network namespace, to the private bridge and publishes its
- * ports. The bridge plugin makes the bridge when it is missing.
+ * Connects a created container, which has its own network namespace, to the private bridge, publishes its ports,
+ * and lets the containers of its data directory know each other's names. The bridge plugin makes the bridge when it
+ * is missing. Can be repeated.
  *
- * @throws {NetworkUnsupportedError} {NetworkFailedError}
+ * @throws {NetworkUnsupportedError} {NetworkFailedError} {PortTakenError}
  */
 export async function connect(
   id: string,
   folder: ContainerFolder,
   pid: number,
-  hostname: string,
+  names: ContainerNames,
   ports: Required<PublishedPort>[],
 ): Promise<void> {
-  const attachment: Attachment = { ports };
-  await writeFile(attachmentFile(folder), JSON.stringify(attachment), { mode: 0o600 });
+  const process = await identifyProcess(pid);
+  if (!process) throw new NetworkFailedError('bridge', 'its first process has ended');
+  const since = Date.now();
+  const attachment: Attachment = {
+    ...{ id, folder: folder.path, names, ports, process, since },
+    hostNamespace: hostNamespace(),
+  };
+  // What a crash left half connected is made anew.
+  const before = await readAttachment(id);
+  if (before)
+    await detach(before, (await isAlive(before.process)) ? `/proc/${before.process.pid}/ns/net` : '');
+  await writeAttachment(attachment);
+  if (ports.length > 0) await checkOtherDirectories(attachment);
   const namespace = `/proc/${pid}/ns/net`;
-  const [result] = await Promise.all([
+  const [result, wereMissing] = await Promise.all([
     callPlugin({ command: 'ADD', id, namespace, config: bridgeConfig() }),
     ensureForwarding(BRIDGE, SUBNET),
   ]);
   const address = result.ips?.[0]?.address.replace(/\/.*/, '');
-  if (address) {
-    await writeFile(attachmentFile(folder), JSON.stringify({ ports, address } satisfies Attachment));
-  }
-  if (ports.length > 0) {
-    await callPlugin({ command: 'ADD', id, namespace, config: portmapConfig(ports, result) });
-  }
-  if (address) await appendFile(join(folder.files, 'hosts'), `${address}\t${hostname}\n`);
+  if (!address) throw new NetworkFailedError('bridge', 'it gave no address');
+  const connected: Attachment = { ...attachment, address };
+  await writeAttachment(connected);
+  if (ports.length > 0) await publishPorts(connected);
+  // Rules that were there before have gone: a firewall was loaded anew, and took the published ports too.
+  if (wereMissing) await restorePorts();
+  await updateNames(dirname(folder.path));
 }
 
 /** The container's address on the bridge; undefined when it is not connected. */
 export async function attachedAddress(folder: ContainerFolder): Promise<string | undefined> {
-  const text = await readFile(attachmentFile(folder), 'utf8').catch(() => '');
-  return text ? (JSON.parse(text) as Attachment).address : undefined;
+  return (await readAttachment(idOf(folder)))?.address;
 }
 
 /** Gives address and ports back. Harmless when the container was not connected. */
 export async function disconnect(id: string, folder: ContainerFolder): Promise<void> {
-  const text = await readFile(attachmentFile(folder), 'utf8').catch(() => undefined);
-  if (text === undefined) return;
-  const { ports } = JSON.parse(text) as Attachment;
-  // The namespace, and with it the interface, went with the container's last process.
-  const call = { command: 'DEL', id, namespace: '' } as const;
+  const attachment = await readAttachment(id);
+  if (!attachment) return;
+  await detach(attachment);
+  await updateNames(dirname(folder.path));
+}
+
+/**
+ * Takes away what an attachment tells of, and then the attachment. Without a namespace the interface went with the
+ * container's last process.
+ */
+export async function detach({ id, ports }: Pick<Attachment, 'id' | 'ports'>, namespace = ''): Promise<void> {
   try {
-    if (ports.length > 0) await callPlugin({ ...call, config: portmapConfig(ports) });
-    await callPlugin({ ...call, config: bridgeConfig() });
+    if (ports.length > 0) await withdrawPorts(id, ports);
+    await callPlugin({ command: 'DEL', id, namespace, config: bridgeConfig() });
   } catch (error) {
     // Without the plugins nothing can be given back; a container must be removable all the same.
     if (!(error instanceof NetworkUnsupportedError)) throw error;
   }
-  await rm(attachmentFile(folder), { force: true });
+  await removeAttachment(id);
 }
 
-function attachmentFile(folder: ContainerFolder): string {
-  return join(folder.path, 'network.json');
-}
-
-function bridgeConfig() {
-  return {
-    cniVersion: CNI_VERSION,
-    name: 'garua',
-    type: 'bridge',
-    bridge: BRIDGE,
-    isDefaultGateway: true,
-    hairpinMode: true,
-    ipam: { type: 'host-local', dataDir: LEASES, ranges: [[{ subnet: SUBNET }]] },
-  };
-}
-
-function portmapConfig(ports: Required<PublishedPort>[], prevResult?: CniResult) {
-  const portMappings = ports.map(({ hostPort, containerPort, protocol, hostAddress }) => ({
-    hostPort,
-    containerPort,
-    protocol,
-    // The plugin takes an absent address as all of them.
-    ...(hostAddress === '0.0.0.0' ? {} : { hostIP: hostAddress }),
-  }));
-  return {
-    cniVersion: CNI_VERSION,
-    name: 'garua',
-    type: 'portmap',
-    capabilities: { portMappings: true },
-    snat: true,
-    runtimeConfig: { portMappings },
-    ...(prevResult ? { prevResult } : {}),
-  };
+/**
+ * Containers of other data directories are in no index of this one, and hold their ports by rules, where no bind can
+ * find them. Of two that come at the same time the one that was written down first has the port.
+ */
+async function checkOtherDirectories(attachment: Attachment): Promise<void> {
+  const { id, folder, ports, since } = attachment;
+  for (const other of await allAttachments()) {
+    const isEarlier = other.since < since || (other.since === since && other.id < id);
+    if (!isEarlier || isOf(other, dirname(folder)) || other.hostNamespace !== attachment.hostNamespace)
+      continue;
+    const port = ports.find((port) => other.ports.some((taken) => collide(taken, port)));
+    if (port && (await isAlive(other.process))) {
+      throw new PortTakenError(port.hostPort, port.protocol, otherContainer(other));
+    }
+  }
 }

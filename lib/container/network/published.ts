@@ -1,0 +1,37 @@
+import type { PublishedPort } from '../container';
+import { isAlive } from '../runtime/process-identity';
+import { type Attachment, allAttachments, hostNamespace } from './attachments';
+import { callPlugin } from './cni';
+import { listRules } from './iptables';
+import { NETWORK, portmapConfig, SUBNET } from './settings';
+
+/** Makes the rules that lead to a connected container's ports. */
+export async function publishPorts({ id, process, ports, address }: Attachment): Promise<void> {
+  const namespace = `/proc/${process.pid}/ns/net`;
+  const ips = [{ address: `${address}/${SUBNET.split('/')[1]}` }];
+  const config = portmapConfig(ports, { cniVersion: '1.0.0', ips });
+  await callPlugin({ command: 'ADD', id, namespace, config });
+}
+
+export async function withdrawPorts(id: string, ports: Required<PublishedPort>[]): Promise<void> {
+  await callPlugin({ command: 'DEL', id, namespace: '', config: portmapConfig(ports) });
+}
+
+/** Makes the rules again of containers that run and have lost them. */
+export async function restorePorts(): Promise<void> {
+  const here = hostNamespace();
+  const attachments = (await allAttachments()).filter(
+    ({ ports, address, hostNamespace }) => ports.length > 0 && address && hostNamespace === here,
+  );
+  if (attachments.length === 0) return;
+  const published = new Set(publishedIds(await listRules('nat')));
+  for (const attachment of attachments) {
+    if (!published.has(attachment.id) && (await isAlive(attachment.process))) await publishPorts(attachment);
+  }
+}
+
+/** Ids of the containers that rules lead to, by the comments of the portmap plugin. */
+export function publishedIds(rules: string[]): string[] {
+  const comment = new RegExp(`^-A CNI-HOSTPORT-DNAT .*name: \\\\"${NETWORK}\\\\" id: \\\\"([0-9a-f]+)\\\\"`);
+  return rules.map((rule) => comment.exec(rule)?.[1]).filter((id) => id !== undefined);
+}
