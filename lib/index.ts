@@ -56,6 +56,7 @@ export {
   type Examination,
   type ExamineOptions,
   examine,
+  type GetResult,
   type Host,
   type HostDevice,
   type HostInfo,
@@ -95,6 +96,21 @@ export {
   RegistryUnreachableError,
 } from './image';
 export * from './image/image';
+export {
+  FetchFailedError,
+  NameNotFoundError,
+  NameRecordInvalidError,
+  NamesUnavailableError,
+  NasFailedError,
+  NasHungError,
+  NasMissingError,
+  NasReadOnlyError,
+  ObjectCorruptError,
+  ObjectNotFoundError,
+  ObjectTooLargeError,
+  QuotaExceededError,
+} from './store';
+export * from './store/store';
 export {
   type Aggregate,
   type AggregateSpec,

@@ -4,6 +4,7 @@ import type { ContainerStatus, LogLine, LogOptions, VolumeStatus } from '../cont
 import {
   type DeployResult,
   type Examination,
+  type GetResult,
   type Host,
   type HostDevice,
   type HostInfo,
@@ -11,6 +12,7 @@ import {
   type PruneResult,
 } from '../host';
 import type { ImageDescription, PullResult, StoredImage } from '../image';
+import type { GarbageResult, PutResult, ScrubResult, Whereabouts } from '../store';
 import { CALLS, REPEATABLE, STREAMS } from './protocol';
 import { ControlDisconnectedError, ControlUnreachableError, RemoteCaller } from './remote-caller';
 import { ControlServer } from './server';
@@ -128,6 +130,34 @@ class HostHandle implements Host {
 
   removeVolume(...parameters: Parameters<Host['removeVolume']>): Promise<void> {
     return this.#call('removeVolume', parameters);
+  }
+
+  put(...parameters: Parameters<Host['put']>): Promise<PutResult> {
+    return this.#call('put', parameters);
+  }
+
+  get(...parameters: Parameters<Host['get']>): Promise<GetResult> {
+    return this.#call('get', parameters);
+  }
+
+  where(...parameters: Parameters<Host['where']>): Promise<Whereabouts> {
+    return this.#call('where', parameters);
+  }
+
+  pin(...parameters: Parameters<Host['pin']>): Promise<void> {
+    return this.#call('pin', parameters);
+  }
+
+  unpin(...parameters: Parameters<Host['unpin']>): Promise<void> {
+    return this.#call('unpin', parameters);
+  }
+
+  scrub(...parameters: Parameters<Host['scrub']>): Promise<ScrubResult> {
+    return this.#call('scrub', parameters);
+  }
+
+  gc(...parameters: Parameters<Host['gc']>): Promise<GarbageResult> {
+    return this.#call('gc', parameters);
   }
 
   /** Goes on after the last line when the owner changes. */

@@ -40,6 +40,13 @@ export const CALLS = {
   wait: 1,
   volumes: 0,
   removeVolume: 1,
+  put: 1,
+  get: 2,
+  where: 1,
+  pin: 1,
+  unpin: 1,
+  scrub: 0,
+  gc: 0,
 } as const satisfies Partial<Record<keyof Host, number>>;
 
 /** The calls that answer with items until they are cancelled or done. */
@@ -61,6 +68,11 @@ export const REPEATABLE: ReadonlySet<string> = new Set<keyof Host>([
   'stop',
   'wait',
   'volumes',
+  'where',
+  'pin',
+  'unpin',
+  'scrub',
+  'gc',
 ]);
 
 /** The longest line that is accepted: a log line of 16 KiB and its escapes fit many times. */

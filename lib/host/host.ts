@@ -1,4 +1,5 @@
 import type { LongCall } from '../base';
+import type { VolumeStatus } from '../container';
 import type {
   ContainerSpec,
   ContainerStatus,
@@ -6,10 +7,18 @@ import type {
   LogOptions,
   StopOptions,
 } from '../container/container';
-import type { VolumeStatus } from '../container';
 import type { ImageDescription, PullOptions, PullResult, StoredImage } from '../image/image';
+import type {
+  GarbageResult,
+  PutOptions,
+  PutResult,
+  ScrubOptions,
+  ScrubResult,
+  Whereabouts,
+} from '../store/store';
 import type { HostDevice } from './devices';
 import type { Examination } from './doctor/check';
+import type { GetResult } from './objects';
 
 /** `deploy`: what happened to make the container match its spec. */
 export interface DeployResult {
@@ -71,5 +80,17 @@ export interface Host {
   volumes(): Promise<VolumeStatus[]>;
   /** Removes a volume and its files for good. @throws ERR_VOLUME_NOT_FOUND, ERR_VOLUME_IN_USE */
   removeVolume(name: string): Promise<void>;
+  /**
+   * Makes an object of a file, or of what comes through a FIFO. The owner opens it: for bytes in memory, or a
+   * file that only this process may read, see `callWithInput` of lib/control.
+   */
+  put(file: string, options?: PutOptions): Promise<PutResult>;
+  /** Appends an object's bytes to a file or a FIFO that is there; `null` only brings it to this site. */
+  get(object: string, file: string | null, options?: LongCall): Promise<GetResult>;
+  where(object: string, options?: LongCall): Promise<Whereabouts>;
+  pin(object: string, options?: LongCall): Promise<void>;
+  unpin(object: string): Promise<void>;
+  scrub(options?: ScrubOptions): Promise<ScrubResult>;
+  gc(options?: LongCall): Promise<GarbageResult>;
   close(): Promise<void>;
 }

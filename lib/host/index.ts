@@ -11,5 +11,9 @@ export {
 } from './doctor';
 export * from './host';
 export { LocalHost, type LocalHostOptions } from './local-host';
-export type { ChangeableMachine, Machine } from './machine';
+export { type ChangeableMachine, type Machine, thisMachine } from './machine';
+export type { GetResult } from './objects';
+export { notifyServiceManager, type ServiceOptions, serviceSteps, startByHand } from './service';
+export { type Purpose, planSetup, runSteps, type SetupOptions, type SetupPlan, type Step } from './setup';
 export { type ApplyOptions, applyFixes, type Undone, undoFixes } from './tuning';
+export { planUninstall, type UninstallOptions, type UninstallPlan } from './uninstall';

@@ -30,9 +30,11 @@ import {
   parseReference,
   type StoredImage,
 } from '../image';
+import type { GarbageResult, PutOptions, PutResult, ScrubOptions, ScrubResult, Whereabouts } from '../store';
 import { findDevices, type HostDevice } from './devices';
 import { type Examination, examine } from './doctor';
 import type { DeployOptions, DeployResult, Host, HostInfo, PruneResult, ResolveOptions } from './host';
+import { type GetResult, HostObjects } from './objects';
 
 export interface LocalHostOptions {
   /** Where this host keeps everything. Default: see `defaultDataDirectory`. */
@@ -44,6 +46,10 @@ export interface LocalHostOptions {
    * false, for what ends soon.
    */
   supervise?: boolean | undefined;
+  /** The site that this host is at. Default: a site of its own, named like the host. */
+  site?: string | undefined;
+  /** The folder that all hosts of the site share. Default: one in the data directory. */
+  nas?: string | undefined;
 }
 
 /** What only this process may touch while it owns the data directory. */
@@ -51,6 +57,7 @@ interface Parts {
   database: Database;
   journal: Journal;
   images: ImageStore;
+  objects: HostObjects;
 }
 
 /**
@@ -85,9 +92,19 @@ export class LocalHost implements Host {
     try {
       database = openDatabase(directory.join('garua.db'));
       const journal = new Journal(database);
-      const images = await ImageStore.open({ dataDirectory: directory, database, journal });
-      const parts = { database, journal, images };
-      return new LocalHost(options.name ?? hostname(), directory, parts, options.supervise ?? false);
+      const name = options.name ?? hostname();
+      const { nas, site = name } = options;
+      const objects = new HostObjects({ dataDirectory: directory.path, nas, site, writer: name });
+      // Only a NAS that others share is worth a second copy of each layer.
+      const blobs = nas === undefined ? undefined : await objects.blobs();
+      const images = await ImageStore.open({
+        dataDirectory: directory,
+        database,
+        journal,
+        ...(blobs && { sources: [blobs], sink: blobs }),
+      });
+      const parts = { database, journal, images, objects };
+      return new LocalHost(name, directory, parts, options.supervise ?? false);
     } catch (error) {
       database?.close();
       directory.close();
@@ -210,11 +227,40 @@ export class LocalHost implements Host {
     await (await this.#containerEngine()).removeVolume(name);
   }
 
+  put(file: string, options: PutOptions = {}): Promise<PutResult> {
+    return this.#parts.objects.put(file, options);
+  }
+
+  get(object: string, file: string | null, options: LongCall = {}): Promise<GetResult> {
+    return this.#parts.objects.get(object, file, options);
+  }
+
+  async where(object: string, options: LongCall = {}): Promise<Whereabouts> {
+    return (await this.#parts.objects.store()).where(object, options);
+  }
+
+  async pin(object: string, options: LongCall = {}): Promise<void> {
+    await (await this.#parts.objects.store()).pin(object, options);
+  }
+
+  async unpin(object: string): Promise<void> {
+    await (await this.#parts.objects.store()).unpin(object);
+  }
+
+  async scrub(options: ScrubOptions = {}): Promise<ScrubResult> {
+    return (await this.#parts.objects.store()).scrub(options);
+  }
+
+  async gc(options: LongCall = {}): Promise<GarbageResult> {
+    return (await this.#parts.objects.store()).gc(options);
+  }
+
   /** Ends this process's part; containers go on running. */
   async close(): Promise<void> {
     const engine = await this.#engine?.catch(() => undefined);
     await engine?.close();
     await this.#parts.images.close();
+    await this.#parts.objects.close();
     this.#parts.database.close();
     this.directory.close();
   }

@@ -142,6 +142,17 @@ export class NameNotFoundError extends GaruaError {
   }
 }
 
+/** This host has no key to sign with. */
+export class NamesUnavailableError extends GaruaError {
+  constructor() {
+    super(
+      'ERR_STORE_NAMES_UNAVAILABLE',
+      'this host is in no fog yet, so it has no key to sign names with',
+      'Create or join a fog first (garua fog), or use the CID.',
+    );
+  }
+}
+
 /** A name record was not signed by the writer it names. */
 export class NameRecordInvalidError extends GaruaError {
   constructor(name: string, reason: string) {

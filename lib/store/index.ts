@@ -5,6 +5,7 @@ export {
   LayoutUnsupportedError,
   NameNotFoundError,
   NameRecordInvalidError,
+  NamesUnavailableError,
   NasFailedError,
   NasHungError,
   NasMissingError,

@@ -46,7 +46,7 @@ export interface ObjectStoreOptions {
   sites?: Sites | undefined;
   locator?: Locator | undefined;
   /** Without one there are no names. */
-  signer: Signer;
+  signer?: Signer | undefined;
   quota?: Quota | undefined;
   limits?: Partial<StoreLimits> | undefined;
 }
@@ -61,7 +61,7 @@ export class ObjectStore implements Store, StoreService {
   readonly #names: Names;
   #background: Promise<unknown>;
 
-  private constructor(parts: StoreParts, database: Database, signer: Signer, rebuild: boolean) {
+  private constructor(parts: StoreParts, database: Database, signer: Signer | undefined, rebuild: boolean) {
     this.#parts = parts;
     this.#database = database;
     this.#evictor = new Evictor(parts);

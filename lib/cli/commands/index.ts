@@ -13,6 +13,13 @@ const NAMES = [
   'rm',
   'doctor',
   'host',
+  'put',
+  'get',
+  'where',
+  'pin',
+  'unpin',
+  'scrub',
+  'gc',
   'window',
   'place',
 ];

@@ -1,7 +1,9 @@
-import { constants } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import { closeSync, constants, createReadStream, createWriteStream, fstat, open } from 'node:fs';
 import { Socket } from 'node:net';
-import { GaruaError, InvalidArgumentError, toGaruaError } from '../../base';
+import type { Readable, Writable } from 'node:stream';
+import { finished } from 'node:stream/promises';
+import { promisify } from 'node:util';
+import { type GaruaError, InvalidArgumentError, throwIfAborted, toGaruaError } from '../../base';
 
 const READ_BYTES = 1 << 20;
 
@@ -10,27 +12,20 @@ const READ_BYTES = 1 << 20;
  * nothing up.
  */
 export async function* readBytes(path: string, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
-  const file = await openFile(path, constants.O_RDONLY | constants.O_NONBLOCK);
-  if ((await file.stat()).isFIFO()) {
-    const socket = pipeOf(file, 'read', signal);
-    try {
-      for await (const chunk of socket) yield chunk as Buffer;
-    } finally {
-      socket.destroy();
-      await closeQuietly(file);
-    }
-    return;
-  }
+  const { descriptor, isPipe } = await openFile(path, constants.O_RDONLY);
+  const stream: Readable = isPipe
+    ? new Socket({ fd: descriptor, readable: true, writable: false })
+    : createReadStream('', { fd: descriptor, highWaterMark: READ_BYTES });
+  const onAbort = () => stream.destroy(new Error('cancelled'));
+  signal?.addEventListener('abort', onAbort, { once: true });
   try {
-    for (;;) {
-      const { bytesRead, buffer } = await file.read(Buffer.allocUnsafeSlow(READ_BYTES));
-      if (bytesRead === 0) return;
-      yield buffer.subarray(0, bytesRead);
-    }
+    yield* stream;
   } catch (error) {
+    throwIfAborted(signal, `reading ${path}`);
     throw fileError(path, error);
   } finally {
-    await file.close();
+    signal?.removeEventListener('abort', onAbort);
+    stream.destroy();
   }
 }
 
@@ -40,58 +35,39 @@ export async function writeBytes(
   bytes: AsyncIterable<Uint8Array>,
   signal?: AbortSignal,
 ): Promise<void> {
-  const file = await openFile(path, constants.O_WRONLY | constants.O_APPEND | constants.O_NONBLOCK);
-  if ((await file.stat()).isFIFO()) {
-    const socket = pipeOf(file, 'write', signal);
-    try {
-      for await (const chunk of bytes) await written(socket, chunk);
-    } finally {
-      await new Promise<void>((resolve) => socket.once('close', () => resolve()).end());
-      await closeQuietly(file);
-    }
-    return;
-  }
+  const { descriptor, isPipe } = await openFile(path, constants.O_WRONLY | constants.O_APPEND);
+  const stream: Writable = isPipe
+    ? new Socket({ fd: descriptor, readable: false, writable: true })
+    : createWriteStream('', { fd: descriptor });
+  stream.on('error', () => {});
+  const onAbort = () => stream.destroy(new Error('cancelled'));
+  signal?.addEventListener('abort', onAbort, { once: true });
   try {
-    for await (const chunk of bytes) {
-      for (let done = 0; done < chunk.length; ) {
-        done += (await file.write(chunk, done)).bytesWritten;
-      }
-    }
-  } catch (error) {
-    throw error instanceof GaruaError ? error : fileError(path, error);
+    for await (const chunk of bytes) await written(stream, chunk, path);
+    stream.end();
+    await finished(stream);
   } finally {
-    await file.close();
+    signal?.removeEventListener('abort', onAbort);
+    stream.destroy();
   }
 }
 
-/** The socket takes the descriptor over; the handle only keeps Node from closing it before. */
-function pipeOf(file: FileHandle, use: 'read' | 'write', signal: AbortSignal | undefined): Socket {
-  const socket = new Socket({ fd: file.fd, readable: use === 'read', writable: use === 'write', signal: signal! });
-  socket.on('error', () => {});
-  return socket;
-}
-
-function written(socket: Socket, chunk: Uint8Array): Promise<void> {
+function written(stream: Writable, chunk: Uint8Array, path: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    socket.write(chunk, (error) => (error ? reject(fileError('the reader', error)) : resolve()));
+    stream.write(chunk, (error) => (error ? reject(fileError(path, error)) : resolve()));
   });
 }
 
-async function closeQuietly(file: FileHandle): Promise<void> {
-  await file.close().catch(() => {});
-}
-
-async function openFile(path: string, flags: number): Promise<FileHandle> {
+async function openFile(path: string, flags: number): Promise<{ descriptor: number; isPipe: boolean }> {
   try {
-    const file = await open(path, flags);
-    if ((await file.stat()).isDirectory()) {
-      await file.close();
-      throw new InvalidArgumentError(`${path} is a folder`, 'Name a file.');
-    }
-    return file;
+    const descriptor = await promisify(open)(path, flags | constants.O_NONBLOCK);
+    const facts = await promisify(fstat)(descriptor);
+    if (!facts.isDirectory()) return { descriptor, isPipe: facts.isFIFO() };
+    closeSync(descriptor);
   } catch (error) {
-    throw error instanceof GaruaError ? error : fileError(path, error);
+    throw fileError(path, error);
   }
+  throw new InvalidArgumentError(`${path} is a folder`, 'Name a file.');
 }
 
 function fileError(path: string, error: unknown): GaruaError {

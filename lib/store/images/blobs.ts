@@ -15,14 +15,15 @@ const WRITER = 'images';
 export class SiteBlobs implements BlobSource, BlobSink {
   readonly origin = 'nas';
 
-  constructor(private readonly store: ObjectStore) {}
+  constructor(private readonly store: () => Promise<ObjectStore>) {}
 
   async openBlob({ digest, size }: Descriptor, offset: number): Promise<BlobReader | undefined> {
-    const { nas } = this.store.parts;
+    const store = await this.store();
+    const { nas } = store.parts;
     await nas.ready();
     const cid = await nas.disk.run('readSmall', nas.paths.alias(aliasOf(digest)));
     if (cid === undefined || !(await nas.has(cid))) return undefined;
-    const object = await this.store.get(cid);
+    const object = await store.get(cid);
     if (object.size !== size || object.networkCalls > 0) {
       await object.close();
       return undefined;
@@ -31,12 +32,13 @@ export class SiteBlobs implements BlobSource, BlobSink {
   }
 
   async keep({ digest }: Descriptor, file: string): Promise<void> {
-    const { nas, tasks, locator } = this.store.parts;
+    const store = await this.store();
+    const { nas, tasks, locator } = store.parts;
     const alias = aliasOf(digest);
     await nas.ready();
     const known = await nas.disk.run('readSmall', nas.paths.alias(alias));
     if (known !== undefined && (await nas.has(known))) return;
-    const { cid } = await this.store.put(readFile(file), { writer: WRITER });
+    const { cid } = await store.put(readFile(file), { writer: WRITER });
     await nas.writeSmall(nas.paths.alias(alias), cid);
     if (locator) tasks.add('announce', alias);
   }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { throwIfAborted } from '../../base';
-import { NameNotFoundError } from '../errors';
+import { NameNotFoundError, NamesUnavailableError } from '../errors';
 import { within } from '../fetch/patience';
 import { nearestFirst } from '../fetch/providers';
 import type { StoreParts } from '../parts';
@@ -16,13 +16,18 @@ import { checkRecord, formatName, latest, parseName, signedBytes } from './recor
 export class Names {
   constructor(
     private readonly parts: StoreParts,
-    private readonly signer: Signer,
+    private readonly maybeSigner: Signer | undefined,
   ) {}
+
+  private get signer(): Signer {
+    if (!this.maybeSigner) throw new NamesUnavailableError();
+    return this.maybeSigner;
+  }
 
   async put(text: string, cid: string, signal?: AbortSignal): Promise<NameRecord> {
     const { site, name } = parseName(text);
-    const before = await this.#find(site, name, signal);
     const { writer } = this.signer;
+    const before = await this.#find(site, name, signal);
     const time = Math.max(Date.now(), (before?.time ?? 0) + 1);
     const unsigned = { site, name, cid, time, writer };
     const signature = Buffer.from(await this.signer.sign(signedBytes(unsigned))).toString('base64');
@@ -107,8 +112,8 @@ export class Names {
     return latest(valid);
   }
 
-  async #isValid(record: NameRecord): Promise<boolean> {
-    return checkRecord(record, this.signer).then(
+  async #isValid(record: NameRecord, signer = this.signer): Promise<boolean> {
+    return checkRecord(record, signer).then(
       () => true,
       () => false,
     );

@@ -1,0 +1,54 @@
+import { fstatSync } from 'node:fs';
+import { open, rename, rm } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { temporaryName, toGaruaError } from '../base';
+import { callWithInput, callWithOutput } from '../control';
+
+/**
+ * Lets a host read a file or, for `-`, what comes in. The file is opened here, with this user's rights: the
+ * host gets the way to the open file.
+ */
+export async function withInput<T>(file: string, call: (path: string) => Promise<T>): Promise<T> {
+  if (file === '-') {
+    if (fstatSync(0).isFile()) return call(descriptorPath(0));
+    return callWithInput(process.stdin, call);
+  }
+  const opened = await open(file, 'r').catch((error) => {
+    throw toGaruaError(error, `reading ${file}`);
+  });
+  try {
+    return await call(descriptorPath(opened.fd));
+  } finally {
+    await opened.close();
+  }
+}
+
+/** Lets a host write a file, which is seen only when it is whole, or without one write to the output. */
+export async function withOutput<T>(
+  file: string | undefined,
+  call: (path: string) => Promise<T>,
+): Promise<T> {
+  if (file === undefined) {
+    if (fstatSync(1).isFile()) return call(descriptorPath(1));
+    return callWithOutput(process.stdout, call);
+  }
+  const temporary = temporaryName(resolve(file));
+  const opened = await open(temporary, 'wx').catch((error) => {
+    throw toGaruaError(error, `writing ${file}`);
+  });
+  try {
+    const result = await call(descriptorPath(opened.fd));
+    await opened.close();
+    await rename(temporary, file);
+    return result;
+  } catch (error) {
+    await opened.close();
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}
+
+/** The way for another process to a file that is open in this one; proc(5). */
+function descriptorPath(descriptor: number): string {
+  return `/proc/${process.pid}/fd/${descriptor}`;
+}

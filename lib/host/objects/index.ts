@@ -1,0 +1,1 @@
+export { type GetResult, HostObjects } from './objects';
