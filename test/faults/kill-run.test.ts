@@ -92,6 +92,48 @@ describe('garua run, stop and rm, killed at any moment', () => {
   });
 });
 
+describe('garua host, killed at any moment while it restarts a container', () => {
+  after(() => garua(data, 'rm', '--force', 'victim'));
+  const folder = temporaryFolder();
+  const data = folder.join('data');
+  const ref = `oci:${folder.join('layout')}:1`;
+  const image = makeImage({ layers: [busyboxLayer()], config: { StopSignal: 'SIGKILL' } });
+  // Ends soon, and its command line can be found.
+  const script = `/bin/sleep 0.3; exit 1; : ${200_000 + process.pid}`;
+
+  it('goes on with the next one, and never runs it twice', async () => {
+    const random = chance('kill-host');
+    writeOciLayout(folder.join('layout'), [image], ['1']);
+    const words = ['--name', 'victim', '--restart', 'always', '--detach', '--', '/bin/sh', '-c', script];
+    await garuaJson(data, 'run', ref, ...words);
+    const seen = new Set(namesIn(join(data, 'containers')));
+    for (let round = 0; round < 8; round += 1) {
+      await killAfter(spawnGarua(data, ['host']), 200 + random() * 2_000);
+      const [{ state, pid } = assert.fail('it has gone')] = await garuaJson<ContainerStatus[]>(data, 'ps');
+      const found = processesWith(script).map((line) => Number(line.split(' ')[0]));
+      assert.ok(['running', 'restarting'].includes(state), `round ${round}: ${state}`);
+      // It may have ended between the two looks.
+      assert.ok(found.length === 0 || (found.length === 1 && found[0] === pid), `round ${round}: ${found}`);
+    }
+    const before = await restarts();
+    const last = spawnGarua(data, ['host']);
+    while ((await restarts()) <= before) await delay(100);
+    assert.equal((await garua(data, 'rm', '--force', 'victim')).status, 0);
+    last.child.kill('SIGTERM');
+    assert.equal((await last.result).status, 0);
+    assert.deepEqual(namesIn(join(data, 'containers')), []);
+    assert.deepEqual(mountsBelow(data), []);
+    assert.deepEqual(namesIn(join(data, 'container-exits')), []);
+    for (const id of seen) assert.deepEqual(await leasesOf(id), []);
+    await settled(() => processesWith(script).length === 0, `processes: ${processesWith(script)}`);
+  });
+
+  async function restarts(): Promise<number> {
+    const [status] = await garuaJson<ContainerStatus[]>(data, 'ps');
+    return status!.restarts;
+  }
+});
+
 /** Monitors and mounts go a moment after the command has ended. */
 async function settled(condition: () => boolean, what: string): Promise<void> {
   for (let attempt = 0; attempt < 100 && !condition(); attempt += 1) await delay(50);
