@@ -3,7 +3,7 @@ import type { ContainerSpec, ContainerStatus } from '../../lib/container';
 import type { Host } from '../../lib/host';
 import type { PullPolicy, PullResult } from '../../lib/image';
 import type { RegistryAccess } from '../fog-host/registries';
-import type { Action } from './overrides';
+import type { Action } from './settings';
 
 /** What an action led to. */
 export interface Outcome {

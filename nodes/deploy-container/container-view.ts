@@ -58,9 +58,7 @@ export class ContainerView {
     } else {
       this.#tracker.remove(name);
       this.#held.delete(name);
-      this.#logs?.leave(name);
-      this.#belongings.logged.delete(name);
-      if (name === this.#subject) this.status.removed();
+      this.#forget(name);
     }
     const payload = container ?? { name, removed: true };
     this.#face.send([{ ...kept, topic: name, payload, ...(pull ? { pull } : {}) }, null]);
@@ -84,6 +82,11 @@ export class ContainerView {
   report(status: ContainerStatus, initial: boolean): void {
     const known = this.#tracker.knows(status.name);
     if (!this.#tracker.note(status)) return;
+    if (status.state === 'removed') {
+      this.#forget(status.name);
+      this.#face.send([{ topic: status.name, payload: { name: status.name, removed: true } }, null]);
+      return;
+    }
     this.#show(status);
     this.#follow(status.name, initial || !status.startedAt ? new Date().toISOString() : status.startedAt);
     if (known || !initial) this.#face.send([{ topic: status.name, payload: status }, null]);
@@ -92,6 +95,13 @@ export class ContainerView {
   close(): void {
     this.#logs?.close();
     this.status.close();
+  }
+
+  /** A container that is gone: nothing more comes of it. */
+  #forget(name: string): void {
+    this.#logs?.leave(name);
+    this.#belongings.logged.delete(name);
+    if (name === this.#subject) this.status.removed();
   }
 
   #follow(name: string, since: string | undefined): void {

@@ -6,9 +6,16 @@ import type { HostUse } from '../fog-host/use-host';
 import { perform } from './actions';
 import { ContainerView, type Face, type Message } from './container-view';
 import { JobQueue } from './job-queue';
-import { type Action, actionOf, deployRequest, forbiddenOverrides, nameOf } from './overrides';
 import { type Belongings, ownership } from './ownership';
-import type { DeploySettings } from './settings';
+import { type Pauses, untilThere } from './retry';
+import {
+  type Action,
+  actionOf,
+  type DeploySettings,
+  deployRequest,
+  forbiddenOverrides,
+  nameOf,
+} from './settings';
 
 /** What the controller needs of Node-RED. */
 export interface Surroundings extends Face {
@@ -34,6 +41,8 @@ export class Controller {
   readonly #earlier: Belongings | undefined;
   readonly #warned = new Set<string>();
   readonly #unlisten: () => void;
+  /** Fires when a message, or the end, makes the deploy at the start pointless. */
+  readonly #starting = new AbortController();
 
   constructor(settings: DeploySettings, use: HostUse, node: Surroundings) {
     const { name } = settings.spec;
@@ -59,10 +68,29 @@ export class Controller {
     });
   }
 
-  /** Brings the container about when the flow starts. @throws {GaruaError} */
-  async start(): Promise<void> {
-    await this.#removeRenamed();
-    if (this.#settings.start && this.#settings.image) await this.#act('deploy', {});
+  /**
+   * Brings the container about when the flow starts, and waits for a network or host that is not up yet.
+   *
+   * @throws {GaruaError}
+   */
+  async start(pauses?: Pauses): Promise<void> {
+    const { start, image, spec } = this.#settings;
+    let warned = false;
+    const work = async () => {
+      await this.#removeRenamed();
+      if (start && image) await this.#act('deploy', {});
+    };
+    await untilThere(
+      work,
+      (missing, error) => {
+        this.#view.status.waiting(missing);
+        if (!warned)
+          this.#node.warn(`warning.${missing}`, { name: spec.name, reason: toGaruaError(error).message });
+        warned = true;
+      },
+      this.#starting.signal,
+      pauses,
+    );
   }
 
   /** Does what a message asks for; the outputs are sent before it resolves. @throws {GaruaError} */
@@ -71,7 +99,9 @@ export class Controller {
       if (!this.#warned.has(property)) this.#node.warn('warning.ignored', { property: `msg.${property}` });
       this.#warned.add(property);
     }
-    await this.#act(actionOf(message), message);
+    const action = actionOf(message);
+    if (action !== 'status') this.#starting.abort();
+    await this.#act(action, message);
   }
 
   showError(error: unknown): void {
@@ -83,6 +113,7 @@ export class Controller {
   /** Ends all calls. `removed`: the node was deleted or disabled, not only restarted. */
   async close(removed: boolean): Promise<void> {
     this.#unlisten();
+    this.#starting.abort();
     await this.#queue.close();
     this.#view.close();
     try {

@@ -14,12 +14,15 @@ export class StateTracker {
     return this.#told.has(name);
   }
 
-  /** Remembers a state; answers whether it is news. */
+  /** Remembers a state; answers whether it is news. Of a container that nobody has heard of, its removal is none. */
   note(status: ContainerStatus): boolean {
     const told = this.#told.get(status.name);
     if (told && (isSame(told, status) || isOlder(status, told))) return false;
-    if (!told && moment(status) <= (this.#removed.get(status.name) ?? -1)) return false;
-    this.#told.set(status.name, status);
+    if (!told && (status.state === 'removed' || moment(status) <= (this.#removed.get(status.name) ?? -1))) {
+      return false;
+    }
+    if (status.state === 'removed') this.remove(status.name);
+    else this.#told.set(status.name, status);
     return true;
   }
 
@@ -36,7 +39,10 @@ function isSame(one: ContainerStatus, other: ContainerStatus): boolean {
     one.exitCode === other.exitCode &&
     one.startedAt === other.startedAt &&
     one.finishedAt === other.finishedAt &&
-    one.specDigest === other.specDigest
+    one.specDigest === other.specDigest &&
+    one.health === other.health &&
+    one.restarts === other.restarts &&
+    one.rolledBack?.time === other.rolledBack?.time
   );
 }
 
@@ -52,7 +58,14 @@ function life({ startedAt, finishedAt }: ContainerStatus): number {
 }
 
 /** A life goes this way. */
-const ORDER: ContainerStatus['state'][] = ['created', 'running', 'stopped', 'failed'];
+const ORDER: ContainerStatus['state'][] = [
+  'created',
+  'running',
+  'restarting',
+  'stopped',
+  'failed',
+  'removed',
+];
 
 /** When the last thing happened to it. */
 function moment({ startedAt, finishedAt }: ContainerStatus): number {

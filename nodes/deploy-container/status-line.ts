@@ -47,11 +47,14 @@ export class StatusLine {
   }
 
   container(status: ContainerStatus): void {
-    const { state, exitCode } = status;
-    const text = this.#word('state', state);
-    if (state === 'running') this.#set({ fill: 'green', shape: 'dot', text });
-    else if (state !== 'failed') this.#set({ fill: 'yellow', shape: 'ring', text });
-    else this.#set({ fill: 'red', shape: 'ring', text: exitCode === null ? text : `${text} (${exitCode})` });
+    const [fill, shape, word, detail] = lookOf(status);
+    const text = this.#word('state', word);
+    this.#set({ fill, shape, text: detail === undefined ? text : `${text} ${detail}` });
+  }
+
+  /** Something has to come up first. */
+  waiting(missing: string): void {
+    this.#set({ fill: 'yellow', shape: 'ring', text: this.#word('waiting', missing) });
   }
 
   removed(): void {
@@ -59,11 +62,9 @@ export class StatusLine {
   }
 
   error({ code }: GaruaError): void {
-    this.#set({ fill: 'red', shape: 'ring', text: this.#word('error', code, 'failed') });
-  }
-
-  clear(): void {
-    this.#set({});
+    // What a policy refuses has a code of its own for each field.
+    const word = /^ERR_POLICY_(?!INVALID)/.test(code) ? 'ERR_POLICY' : code;
+    this.#set({ fill: 'red', shape: 'ring', text: this.#word('error', word, 'failed') });
   }
 
   /** Shows nothing more that is still waiting. */
@@ -89,4 +90,28 @@ export class StatusLine {
     if (!text.endsWith(key)) return text;
     return fallback ? this.#word(kind, fallback) : word;
   }
+}
+
+type Look = [
+  NonNullable<NodeStatus['fill']>,
+  NonNullable<NodeStatus['shape']>,
+  word: string,
+  detail?: string,
+];
+
+/** How a container looks from afar: green works, yellow waits, red does not work. */
+function lookOf({ state, exitCode, reason, health, restarts, rolledBack }: ContainerStatus): Look {
+  if (state === 'restarting') return ['yellow', 'ring', 'restarting', String(restarts + 1)];
+  if (state === 'failed') {
+    if (/^out of memory/.test(reason ?? '')) return ['red', 'ring', 'out-of-memory'];
+    return ['red', 'ring', 'failed', exitCode === null ? undefined : `(${exitCode})`];
+  }
+  if (state !== 'running') return ['yellow', 'ring', state];
+  // A container that is alive may still be unable to do its work.
+  if (health === 'unhealthy') {
+    return /^readiness/.test(reason ?? '') ? ['yellow', 'ring', 'not-ready'] : ['red', 'ring', 'unhealthy'];
+  }
+  if (rolledBack) return ['yellow', 'ring', 'rolled-back'];
+  if (health === 'starting') return ['yellow', 'ring', 'starting'];
+  return ['green', 'dot', health === 'healthy' ? 'healthy' : 'running'];
 }

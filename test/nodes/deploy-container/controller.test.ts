@@ -1,5 +1,7 @@
 import { deepEqual, equal, match, rejects } from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
+import { GaruaError } from '../../../lib/base';
+import type { ContainerStatus } from '../../../lib/container';
 import type { Message } from '../../../nodes/deploy-container/container-view';
 import { Controller } from '../../../nodes/deploy-container/controller';
 import { ownership } from '../../../nodes/deploy-container/ownership';
@@ -50,6 +52,84 @@ describe('Controller', () => {
     await node.controller.close(false);
     equal(host.closed, true);
     equal(host.states.get('web')!.state, 'running');
+  });
+
+  it('waits for a network that is not up yet, and says so once', async () => {
+    const host = new MemoryHost();
+    host.failure = new GaruaError('ERR_REGISTRY_UNREACHABLE', 'registry cannot be reached', '');
+    const node = makeNode(host);
+    const started = node.controller.start({ first: 5, longest: 10 });
+    while (host.calls.length < 4) await delay(5);
+    equal(node.shown.includes('waiting for network'), true);
+    host.failure = undefined;
+    await started;
+    deepEqual([node.states(), node.shown.at(-1)], [['web running'], 'running']);
+    deepEqual(node.warnings, ['warning.network web,registry cannot be reached']);
+    await node.controller.close(false);
+  });
+
+  it('waits no longer once a message comes, or the flow ends', async () => {
+    for (const end of ['message', 'close'] as const) {
+      const host = new MemoryHost();
+      host.failure = new GaruaError('ERR_CONTROL_UNREACHABLE', 'nobody there', '');
+      const node = makeNode(host);
+      const started = node.controller.start({ first: 60_000, longest: 60_000 });
+      while (!node.shown.includes('waiting for host')) await delay(5);
+      if (end === 'message') {
+        await rejects(node.controller.input({}), { code: 'ERR_CONTROL_UNREACHABLE' });
+      }
+      await node.controller.close(false);
+      await started;
+      equal(host.calls.length, end === 'message' ? 2 : 1);
+    }
+  });
+
+  it('does not wait for what does not pass', async () => {
+    const host = new MemoryHost();
+    host.failure = new GaruaError('ERR_IMAGE_NOT_FOUND', 'no such image', '');
+    const node = makeNode(host);
+    await rejects(node.controller.start(), { code: 'ERR_IMAGE_NOT_FOUND' });
+    await node.controller.close(false);
+  });
+
+  it('tells of health, restarts and a removal by somebody else', async () => {
+    const host = new MemoryHost();
+    const node = makeNode(host);
+    await node.controller.start();
+    const running = host.states.get('web')!;
+    const news = [
+      { health: 'starting' },
+      { health: 'healthy' },
+      { health: 'unhealthy', reason: 'liveness probe: no answer' },
+      { state: 'restarting', restarts: 1 },
+    ] as const;
+    for (const change of news) host.change('web', { ...running, ...change });
+    host.change('web', { state: 'running', restarts: 2, health: 'healthy' });
+    await delay(20);
+    deepEqual(node.shown.slice(2), ['starting', 'healthy', 'unhealthy', 'restarting 2', 'healthy']);
+    deepEqual((node.sent.at(-1)!.payload as ContainerStatus).restarts, 2);
+    host.change('web', { ...host.states.get('web')!, state: 'removed' });
+    host.change('web', { ...host.states.get('web')!, state: 'removed' });
+    await delay(20);
+    equal(node.shown.at(-1), 'removed');
+    deepEqual(
+      node.sent.slice(-1).map(({ payload }) => payload),
+      [{ name: 'web', removed: true }],
+    );
+    equal(node.sent.length, 1 + news.length + 1 + 1);
+    await node.controller.close(false);
+  });
+
+  it('takes the removal of what it has replaced for no news', async () => {
+    const host = new MemoryHost();
+    const node = makeNode(host);
+    await node.controller.start();
+    const before = host.states.get('web')!;
+    await node.controller.input({ env: { NEW: 1 } });
+    host.events.emit('change', { ...before, state: 'removed' });
+    await delay(20);
+    deepEqual([node.shown.at(-1), node.sent.length], ['running', 2]);
+    await node.controller.close(false);
   });
 
   it('waits for a message when told so', async () => {

@@ -36,16 +36,42 @@ describe('StatusLine', () => {
 
   it('has a look for each state', () => {
     const { shown, status } = line();
+    const running = { state: 'running' } as ContainerStatus;
+    const rolledBack = { code: 'ERR_X', message: '', time: '' };
+    status.container({ ...running, health: 'starting' });
+    status.container({ ...running, health: 'healthy' });
+    status.container({ ...running, health: 'unhealthy', reason: 'liveness probe: refused' });
+    status.container({ ...running, health: 'unhealthy', reason: 'readiness probe: 503' });
+    status.container({ ...running, health: 'healthy', rolledBack });
+    status.container({ ...running, health: 'unhealthy', reason: 'liveness probe: no', rolledBack });
+    status.container({ state: 'restarting', restarts: 2 } as ContainerStatus);
     status.container({ state: 'stopped', exitCode: 143 } as ContainerStatus);
     status.container({ state: 'failed', exitCode: 137 } as ContainerStatus);
+    status.container({
+      state: 'failed',
+      exitCode: 137,
+      reason: 'out of memory (limit 64 MiB)',
+    } as ContainerStatus);
+    status.waiting('network');
+    status.error(new GaruaError('ERR_POLICY_MOUNT', '', ''));
     status.error(new GaruaError('ERR_DISK_FULL', '', ''));
     status.error(new GaruaError('ERR_NOBODY_KNOWS', '', ''));
     status.removed();
     deepEqual(
       shown.map(({ fill, shape, text }) => `${fill} ${shape} ${text}`),
       [
+        'yellow ring starting',
+        'green dot healthy',
+        'red ring unhealthy',
+        'yellow ring not ready',
+        'yellow ring rolled back',
+        'red ring unhealthy',
+        'yellow ring restarting 3',
         'yellow ring stopped',
         'red ring failed (137)',
+        'red ring out of memory',
+        'yellow ring waiting for network',
+        'red ring refused by policy',
         'red ring disk full',
         'red ring failed',
         'yellow ring removed',

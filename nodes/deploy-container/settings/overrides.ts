@@ -1,7 +1,8 @@
-import { InvalidArgumentError } from '../../lib/base';
-import type { ContainerSpec } from '../../lib/container';
-import type { PullPolicy } from '../../lib/image';
-import { type DeploySettings, memorySize, oneOf, PULL_POLICIES } from './settings';
+import { InvalidArgumentError } from '../../../lib/base';
+import type { ContainerSpec } from '../../../lib/container';
+import type { PullPolicy } from '../../../lib/image';
+import { type DeploySettings, PULL_POLICIES } from './settings';
+import { isEmpty, numberOf, oneOf, present, sizeOf } from './values';
 import { commandWords } from './words';
 
 export const ACTIONS = ['deploy', 'stop', 'start', 'restart', 'remove', 'status'] as const;
@@ -12,18 +13,22 @@ type Message = Record<string, unknown>;
 /** Properties that grant power over the host or its network: the flow's author sets them, no message. */
 const FORBIDDEN = [
   'mounts',
+  'devices',
   'user',
+  'groups',
   'network',
   'ports',
-  'devices',
+  'extraHosts',
+  'service',
   'capabilities',
+  'privileged',
   'credentials',
   'insecure',
 ];
 
 /** Which of the properties that only the dialog can set a message tries to set. */
 export function forbiddenOverrides(message: Message): string[] {
-  return FORBIDDEN.filter((property) => present(message[property]));
+  return FORBIDDEN.filter((property) => !isEmpty(message[property]));
 }
 
 /** What a message asks for. @throws {InvalidArgumentError} */
@@ -44,14 +49,15 @@ export function deployRequest(
 ): { spec: ContainerSpec & { name: string }; policy: PullPolicy } {
   const { spec } = settings;
   return {
-    spec: {
+    spec: present({
       ...spec,
       image: imageOf(settings, message, property),
       name: nameOf(settings, message),
       command: commandOf(message.command) ?? spec.command,
-      env: environmentOf(message.env, spec.env ?? {}),
-      memory: memorySize(message.memory) ?? spec.memory,
-    },
+      env: environmentOf(message.env, spec.env),
+      memory: sizeOf(message.memory) ?? spec.memory,
+      cpus: numberOf('msg.cpus', message.cpus) ?? spec.cpus,
+    }),
     policy: oneOf('pull policy', PULL_POLICIES, message.pullPolicy) ?? settings.policy,
   };
 }
@@ -67,15 +73,15 @@ function imageOf(settings: DeploySettings, message: Message, property: (path: st
 }
 
 function commandOf(command: unknown): string[] | undefined {
-  if (!present(command)) return undefined;
+  if (isEmpty(command)) return undefined;
   if (typeof command === 'string') return commandWords(command);
   if (Array.isArray(command) && command.every((word) => typeof word === 'string')) return command;
   throw new InvalidArgumentError('msg.command is neither a text nor an array of texts');
 }
 
 /** Variables of the message are added to those of the dialog; null takes one away. */
-function environmentOf(changes: unknown, base: Record<string, string>): Record<string, string> {
-  if (!present(changes)) return base;
+function environmentOf(changes: unknown, base?: Record<string, string>): Record<string, string> | undefined {
+  if (isEmpty(changes)) return base;
   if (typeof changes !== 'object' || Array.isArray(changes)) {
     throw new InvalidArgumentError('msg.env is not an object of names and values');
   }
@@ -86,11 +92,7 @@ function environmentOf(changes: unknown, base: Record<string, string>): Record<s
 
 function textOf(message: Message, property: string): string | undefined {
   const value = message[property];
-  if (!present(value)) return undefined;
+  if (isEmpty(value)) return undefined;
   if (typeof value === 'string') return value.trim();
   throw new InvalidArgumentError(`msg.${property} is not a text`);
-}
-
-function present(value: unknown): boolean {
-  return value !== undefined && value !== null && value !== '';
 }

@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from '../../lib/base';
+import { InvalidArgumentError } from '../../../lib/base';
 
 /**
  * Splits a command as a shell does (quotes and backslashes, no expansion), or reads it as a JSON array of

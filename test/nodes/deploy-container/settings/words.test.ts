@@ -1,5 +1,5 @@
 import { deepEqual, throws } from 'node:assert/strict';
-import { commandWords } from '../../../nodes/deploy-container/words';
+import { commandWords } from '../../../../nodes/deploy-container/settings/words';
 
 describe('commandWords', () => {
   const cases: [string, string[] | undefined][] = [
