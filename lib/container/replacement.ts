@@ -38,6 +38,8 @@ export async function retire(
   { lifecycle }: EngineParts,
   { id, process, stopSignal }: ContainerRow,
 ): Promise<void> {
+  // From here on others of its bridge find the new one.
+  await lifecycle.yieldName(id).catch(() => {});
   if (process && (await signalProcess(process, stopSignalNumber(stopSignal)))) {
     const deadline = performance.now() + DEFAULT_GRACE_MS;
     while (performance.now() < deadline && (await isAlive(process))) await delay(LOOK_MS);

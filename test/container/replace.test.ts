@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ContainerSpec, ContainerStatus } from '../../lib/container';
@@ -157,6 +157,28 @@ describe('container: replacement', () => {
     assert.deepEqual(await leasesOf(id!), []);
   });
 
+  it('gives the name on the bridge to the new one as soon as that is in its place', async () => {
+    const network = 'bridge';
+    const address = async () => {
+      const ids = await readdir(fixture.directory.join('containers'));
+      const watcher = (await Promise.all(ids.map(recordOf))).find(({ name }) => name === 'watcher')!;
+      const hosts = await readFile(fixture.directory.join('containers', watcher.id, 'files/hosts'), 'utf8');
+      return /^(\S+)\s.*\bbox\b/m.exec(hosts)?.[1];
+    };
+    await fixture.deploy({ name: 'watcher', command: LIVES, network });
+    // Takes its time to end.
+    const old = ['sh', '-c', 'trap "sleep 1; exit 0" TERM; while :; do sleep 0.02; done'];
+    const first = (await fixture.deploy({ command: old, network })).container.address;
+    assert.equal(await address(), first);
+    const replacing = fixture.deploy({ command: SLOW, readiness: READY, network });
+    const { address: second } = await fixture.until((status) => status.address !== first);
+    await eventually(async () => (await address()) === second);
+    // The old one still ends in peace.
+    assert.equal((await readdir(fixture.directory.join('containers'))).length, 3);
+    await replacing;
+    assert.equal(await address(), second);
+  });
+
   it('tells those who watch of one container, never of two', async () => {
     const seen: ContainerStatus[] = [];
     const end = new AbortController();
@@ -200,6 +222,11 @@ describe('container: replacement', () => {
     const scratch: Partial<ContainerSpec> = { mounts: [{ type: 'tmpfs', target: '/d' }] };
     assert.equal(beside(scratch, scratch), true);
   });
+
+  async function recordOf(id: string): Promise<{ id: string; name: string }> {
+    const text = await readFile(fixture.directory.join('containers', id, 'container.json'), 'utf8');
+    return { id, name: JSON.parse(text).spec.name };
+  }
 
   async function freePort(): Promise<number> {
     const taken = createServer();
