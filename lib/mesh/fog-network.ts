@@ -1,0 +1,395 @@
+import type { Connection } from '@libp2p/interface' with { 'resolution-mode': 'import' };
+import { AbortedError, SingleFlight } from '../base';
+import { ListenError, MembershipError, RevokedError, UnreachableError } from './errors';
+import type { Doorkeeper } from './handshake/membership-encrypter';
+import { DhtLocator } from './locate/dht-locator';
+import { checkRequest, countUse, type JoinRequest } from './membership/admission';
+import type { Ledger } from './membership/ledger';
+import type { Identity } from './membership/membership';
+import { openStatement, type Signed, signStatement } from './membership/statements';
+import type { ByteStream, CallOptions, HostAbilities } from './mesh';
+import { announced } from './node/addresses';
+import { createNode, type FogNode } from './node/create-node';
+import type { Libraries } from './node/libraries';
+import { Redialler } from './node/redialler';
+import { RPC_PROTOCOL } from './rpc/messages';
+import { DEFAULT_TIMEOUT, RpcClient } from './rpc/rpc-client';
+import type { RpcServer } from './rpc/rpc-server';
+import { STREAM_PROTOCOL, type StreamService } from './streams/stream-service';
+import type { AddressBook } from './view/address-book';
+import { Gossip } from './view/gossip';
+import { Heartbeat } from './view/heartbeat';
+import type { HostTable } from './view/host-table';
+
+/** How long the issuer of an invite may take to count a use. */
+const ISSUER_PATIENCE = 3_000;
+/** How long the way to a host may take to be ready for its heartbeat. */
+const HEARTBEAT_PATIENCE = 3_500;
+/** Streams of bytes one host may have open here at once. */
+const STREAMS = 512;
+
+export interface NetworkOptions {
+  identity: Identity;
+  ledger: Ledger;
+  table: HostTable;
+  book: AddressBook;
+  server: RpcServer;
+  streams: StreamService;
+  host: { name: string; site: string };
+  abilities: HostAbilities;
+  listen: string[];
+  join: string[];
+  mdns: boolean;
+  dhtProtocol: string;
+}
+
+/** The part of a mesh that runs while the host belongs to a fog: connections, calls, streams and the view. */
+export class FogNetwork {
+  readonly locator: DhtLocator;
+  readonly #options: NetworkOptions;
+  readonly #node: FogNode;
+  readonly #libraries: Libraries;
+  readonly #clients = new Map<string, RpcClient>();
+  readonly #opening = new SingleFlight<RpcClient>();
+  readonly #gossip: Gossip;
+  readonly #heartbeat: Heartbeat;
+  readonly #redialler: Redialler;
+  #closing = false;
+
+  private constructor(options: NetworkOptions, node: FogNode, libraries: Libraries) {
+    this.#options = options;
+    this.#node = node;
+    this.#libraries = libraries;
+    this.locator = new DhtLocator(node, libraries);
+    const { ledger, table, server } = options;
+    const caller = {
+      call: <T>(peerId: string, name: string, argument?: unknown, more: CallOptions = {}) =>
+        this.call(peerId, name, argument, more) as Promise<T>,
+      serve: server.serve.bind(server),
+    };
+    this.#gossip = new Gossip(
+      ledger,
+      caller,
+      () => this.peers(),
+      (fresh) => this.#learn(fresh),
+    );
+    this.#heartbeat = new Heartbeat({
+      caller,
+      ledger,
+      table,
+      gossip: this.#gossip,
+      isConnected: (peerId) => this.#connections(peerId).length > 0,
+      prepare: async (peerId) => {
+        await this.#client(peerId, { timeoutMs: HEARTBEAT_PATIENCE });
+      },
+      drop: (peerId) => this.#drop(peerId),
+      onTick: () => this.#tick(),
+    });
+    server.serve('mesh.count', ({ request, newcomer }: { request: JoinRequest; newcomer: string }) => {
+      const counted = countUse(request, newcomer, options.identity, ledger);
+      this.#gossip.publish([counted]);
+      this.#learn([counted]);
+      return counted;
+    });
+    node.addEventListener('peer:connect', ({ detail }) => this.#connected(detail.toString()));
+    node.addEventListener('peer:disconnect', ({ detail }) => this.#disconnected(detail.toString()));
+    node.addEventListener('peer:discovery', ({ detail }) => {
+      const peerId = detail.id.toString();
+      for (const address of detail.multiaddrs) this.#remember(peerId, address.toString());
+      if (!ledger.get('certificate', peerId)) void this.#meet(detail);
+      else this.#redialler.hurry(peerId);
+    });
+    this.#redialler = new Redialler({
+      node,
+      libraries,
+      members: () => table.others(),
+      addressesOf: (peerId) => this.#addressesOf(peerId),
+      join: options.join,
+      onFailure: (peerId) => ledger.get('certificate', peerId) && table.missed(peerId),
+    });
+  }
+
+  static async start(options: NetworkOptions): Promise<FogNetwork> {
+    const { identity, ledger, listen, server, streams } = options;
+    let network: FogNetwork | undefined;
+    const door: Doorkeeper = {
+      fog: ledger.fog,
+      ownProof: () => ledger.proofOf(identity.peerId),
+      admit: (peerId, proof) => {
+        const fresh = ledger.admit(proof);
+        const objection = ledger.objection(peerId);
+        if (objection === 'revoked') throw new RevokedError(peerId);
+        if (objection === 'expired') throw new MembershipError('the certificate has expired');
+        if (objection) throw new MembershipError('nobody of this fog vouches for the certificate');
+        network?.tell(fresh);
+      },
+      join: (peerId, request, signal) => {
+        if (!network) throw new UnreachableError('that is just starting');
+        return network.admitNewcomer(peerId, request, signal);
+      },
+      settled: () => {},
+    };
+    let started: Awaited<ReturnType<typeof createNode>>;
+    try {
+      started = await createNode({
+        key: identity.key,
+        listen,
+        door,
+        dhtProtocol: options.dhtProtocol,
+        mdns: options.mdns,
+        allows: (peerId) => !ledger.isRevoked(peerId),
+      });
+    } catch (error) {
+      throw new ListenError(listen.join(', '), { cause: error });
+    }
+    const { node, libraries } = started;
+    network = new FogNetwork(options, node, libraries);
+    await node.handle(RPC_PROTOCOL, (stream, connection) => server.accept(stream, connection), {
+      maxInboundStreams: 8,
+    });
+    await node.handle(STREAM_PROTOCOL, (stream, connection) => void streams.accept(stream, connection), {
+      maxInboundStreams: STREAMS,
+      maxOutboundStreams: STREAMS,
+    });
+    network.#publishRecord();
+    // Connections that came while the rest was being set up.
+    for (const peerId of network.peers()) network.#connected(peerId);
+    return network;
+  }
+
+  /** Peer IDs of members connected now. */
+  peers(): string[] {
+    return this.#node
+      .getPeers()
+      .map(String)
+      .filter((peerId) => this.#options.ledger.objection(peerId) === undefined);
+  }
+
+  /** Own multiaddrs, without the peer ID. */
+  addresses(): string[] {
+    return announced(this.#node.getMultiaddrs().map(String));
+  }
+
+  async call(peerId: string, name: string, argument: unknown, options: CallOptions): Promise<unknown> {
+    const client = await this.#client(peerId, options);
+    return client.call(name, argument, options);
+  }
+
+  async openStream(peerId: string, name: string, header: unknown, options: CallOptions): Promise<ByteStream> {
+    const connection = await this.#connection(peerId, options);
+    const stream = await this.#newStream(connection, STREAM_PROTOCOL, options);
+    return this.#options.streams.open(stream, peerId, name, header, options);
+  }
+
+  /** Takes in statements of this host and spreads them. */
+  publish(statements: Signed[]): void {
+    this.#gossip.publish(statements);
+  }
+
+  /** Spreads what the handshake has brought; the ledger has it. */
+  tell(fresh: Signed[]): void {
+    if (fresh.length === 0) return;
+    this.#learn(fresh);
+    for (const peerId of this.peers()) this.call(peerId, 'mesh.push', fresh, {}).catch(() => {});
+  }
+
+  /** Lets the issuer of the invite count, or counts in its place; see `countUse`. */
+  async admitNewcomer(peerId: string, request: JoinRequest, signal: AbortSignal): Promise<Signed[]> {
+    const { ledger, identity } = this.#options;
+    const { issuer } = ledger.get('invite', checkRequest(request, peerId, ledger))!;
+    let counted: Signed | undefined;
+    if (issuer !== identity.peerId && this.#connections(issuer).length > 0) {
+      try {
+        const argument = { request, newcomer: peerId };
+        counted = (await this.call(issuer, 'mesh.count', argument, {
+          signal,
+          timeoutMs: ISSUER_PATIENCE,
+        })) as Signed;
+        ledger.admit([counted]);
+      } catch (error) {
+        const { code } = error as { code?: string };
+        if (code !== 'ERR_MESH_UNREACHABLE' && code !== 'ERR_MESH_TIMEOUT') throw error;
+      }
+    }
+    counted ??= countUse(request, peerId, identity, ledger);
+    this.tell([counted]);
+    return ledger.proofOf(peerId);
+  }
+
+  async close(): Promise<void> {
+    this.#closing = true;
+    this.#heartbeat.stop();
+    this.#redialler.stop();
+    for (const client of this.#clients.values()) client.close();
+    this.#options.table.save();
+    await this.#node.stop();
+  }
+
+  #client(peerId: string, options: CallOptions): Promise<RpcClient> {
+    const client = this.#clients.get(peerId);
+    if (client?.open) return Promise.resolve(client);
+    // Not the first caller's signal: others may wait for the same stream.
+    const { timeoutMs } = options;
+    const opening = this.#opening.run(peerId, async () => {
+      const connection = await this.#connection(peerId, { timeoutMs });
+      const opened = new RpcClient(await this.#newStream(connection, RPC_PROTOCOL, { timeoutMs }), peerId);
+      this.#clients.set(peerId, opened);
+      return opened;
+    });
+    return abortable(opening, options.signal);
+  }
+
+  async #connection(
+    peerId: string,
+    { signal, timeoutMs = DEFAULT_TIMEOUT }: CallOptions,
+  ): Promise<Connection> {
+    const [open] = this.#connections(peerId);
+    if (open) return open;
+    if (this.#closing || this.#options.ledger.objection(peerId)) throw new UnreachableError(peerId);
+    try {
+      const addresses = this.#addressesOf(peerId).map((address) =>
+        this.#libraries.multiaddr(`${address}/p2p/${peerId}`),
+      );
+      return await this.#node.dial(addresses, { signal: limit(timeoutMs, signal) });
+    } catch (error) {
+      if (signal?.aborted) throw new AbortedError('a call', { cause: signal.reason });
+      throw new UnreachableError(peerId, { cause: error });
+    }
+  }
+
+  async #newStream(
+    connection: Connection,
+    protocol: string,
+    { signal, timeoutMs = DEFAULT_TIMEOUT }: CallOptions,
+  ) {
+    try {
+      return await connection.newStream(protocol, {
+        signal: limit(timeoutMs, signal),
+        maxOutboundStreams: STREAMS,
+      });
+    } catch (error) {
+      if (signal?.aborted) throw new AbortedError('a call', { cause: signal.reason });
+      throw new UnreachableError(connection.remotePeer.toString(), { cause: error });
+    }
+  }
+
+  #connections(peerId: string): Connection[] {
+    const id = this.#libraries.peerIdFromString(peerId);
+    return this.#node.getConnections(id).filter(({ status }) => status === 'open');
+  }
+
+  #connected(peerId: string): void {
+    if (this.#closing) return;
+    if (this.#options.ledger.objection(peerId)) {
+      this.#drop(peerId);
+      return;
+    }
+    for (const connection of this.#connections(peerId)) {
+      if (connection.direction === 'outbound') this.#remember(peerId, connection.remoteAddr.toString());
+    }
+    void this.#heartbeat.ask(peerId);
+  }
+
+  #disconnected(peerId: string): void {
+    if (this.#closing || !this.#options.ledger.get('certificate', peerId)) return;
+    this.#options.table.disconnected(peerId);
+    this.#redialler.lost(peerId);
+  }
+
+  /** Ends all connections to a host without asking it. */
+  #drop(peerId: string): void {
+    this.#clients.get(peerId)?.close();
+    this.#clients.delete(peerId);
+    for (const connection of this.#connections(peerId)) connection.abort(new Error('dropped'));
+  }
+
+  /** A host of this fog that nobody here has heard of says on the local network that it is there. */
+  async #meet({
+    id,
+    multiaddrs,
+  }: {
+    id: FogNode['peerId'];
+    multiaddrs: Parameters<FogNode['dial']>[0];
+  }): Promise<void> {
+    if (this.#closing || this.#connections(id.toString()).length > 0) return;
+    await this.#node.dial(multiaddrs, { signal: AbortSignal.timeout(DEFAULT_TIMEOUT) }).catch(() => {});
+  }
+
+  #remember(peerId: string, address: string): void {
+    const { book, ledger } = this.#options;
+    if (ledger.get('certificate', peerId)) book.remember(peerId, address.replace(/\/p2p\/\w+$/, ''));
+  }
+
+  #addressesOf(peerId: string): string[] {
+    const { ledger, book } = this.#options;
+    return [...new Set([...(ledger.get('record', peerId)?.addresses ?? []), ...book.of(peerId)])];
+  }
+
+  /** What others have said has consequences. */
+  #learn(fresh: Signed[]): void {
+    const { table, identity } = this.#options;
+    for (const body of fresh.map(openStatement)) {
+      if (body.kind === 'certificate') table.announce('joined', body.key);
+      else if (body.kind === 'record') this.#heardRecord(body.key);
+      else if (body.kind === 'revocation' && body.key !== identity.peerId) {
+        table.announce('revoked', body.key);
+        table.forget(body.key);
+        this.#drop(body.key);
+      }
+    }
+  }
+
+  #heardRecord(peerId: string): void {
+    const { table, identity } = this.#options;
+    // A newer record about this host is from before it lost its state, or from a copy of its disk.
+    if (peerId === identity.peerId) this.#publishRecord();
+    else table.announce('changed', peerId);
+  }
+
+  #tick(): void {
+    const { ledger } = this.#options;
+    for (const peer of this.#node.getPeers()) {
+      if (ledger.objection(peer.toString())) this.#drop(peer.toString());
+    }
+    this.#publishRecord();
+  }
+
+  /** Says who and where this host is, when that is not what the others know already. */
+  #publishRecord(): void {
+    const { identity, ledger, host, abilities } = this.#options;
+    const known = ledger.get('record', identity.peerId);
+    const facts = { name: host.name, site: host.site, addresses: this.addresses(), abilities };
+    if (facts.addresses.length === 0) return;
+    const same =
+      known &&
+      JSON.stringify(facts) ===
+        JSON.stringify({
+          name: known.name,
+          site: known.site,
+          addresses: known.addresses,
+          abilities: known.abilities,
+        });
+    if (same) return;
+    const sequence = (known?.sequence ?? 0) + 1;
+    const record = signStatement(
+      { kind: 'record', fog: ledger.fog, key: identity.peerId, sequence, ...facts },
+      identity.key,
+    );
+    this.#gossip.publish([record]);
+  }
+}
+
+function limit(timeoutMs: number, signal: AbortSignal | undefined): AbortSignal {
+  const timeout = AbortSignal.timeout(timeoutMs);
+  return signal ? AbortSignal.any([signal, timeout]) : timeout;
+}
+
+function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return promise;
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(new AbortedError('a call', { cause: signal.reason }));
+    if (signal.aborted) onAbort();
+    signal.addEventListener('abort', onAbort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+  });
+}

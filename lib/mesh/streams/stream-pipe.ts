@@ -1,0 +1,199 @@
+import type { Stream } from '@libp2p/interface' with { 'resolution-mode': 'import' };
+import { GaruaError } from '../../base';
+import { MessageTooLargeError, StreamBrokenError } from '../errors';
+import type { ByteStream } from '../mesh';
+
+/** Bytes handed to libp2p at once: it encrypts them in one go. */
+const PIECE = 64 << 10;
+/** Bytes read ahead of the reader; beyond, the other end is told to wait. */
+const READ_AHEAD = 512 << 10;
+/** Below this, a rate says nothing. */
+const MEASURABLE = 256 << 10;
+
+/** What a finished stream says about the way it came. */
+export type OnRate = (peerId: string, bytesPerSecond: number) => void;
+
+/** A libp2p stream as a ByteStream, and as messages of JSON while it is being set up. */
+export class StreamPipe implements ByteStream {
+  readonly peerId: string;
+  readonly #stream: Stream;
+  readonly #onRate: OnRate | undefined;
+  readonly #chunks: Uint8Array[] = [];
+  #queued = 0;
+  #received = 0;
+  #ended = false;
+  #error: Error | undefined;
+  #wake: (() => void) | undefined;
+  /** Called once before the first byte of the content goes or is asked for. */
+  onUse: (() => void) | undefined;
+  /** Since when bytes may come, and how long they could so far, in ms. */
+  #openSince: number | undefined;
+  #openMs = 0;
+
+  constructor(stream: Stream, peerId: string, onRate?: OnRate) {
+    this.#stream = stream;
+    this.peerId = peerId;
+    this.#onRate = onRate;
+    stream.addEventListener('message', (event) => this.#take(event.data.subarray()));
+    stream.addEventListener('end', () => this.#finish());
+    stream.addEventListener('close', (event) => {
+      if (event.error) this.#fail(event.error);
+      else if (stream.readBufferLength === 0) this.#finish();
+      this.#wake?.();
+    });
+  }
+
+  async write(chunk: Uint8Array): Promise<void> {
+    this.#use();
+    for (let start = 0; start < chunk.length; start += PIECE) {
+      await this.#send(chunk.subarray(start, start + PIECE));
+    }
+  }
+
+  async end(): Promise<void> {
+    this.#use();
+    try {
+      await this.#stream.close({ signal: AbortSignal.timeout(60_000) });
+    } catch (error) {
+      throw this.#broken(error);
+    }
+  }
+
+  async *read(): AsyncIterable<Uint8Array> {
+    this.#use();
+    let whole = false;
+    try {
+      for (;;) {
+        const chunk = await this.#next();
+        if (!chunk) break;
+        yield chunk;
+      }
+      whole = true;
+      this.#reportRate();
+    } finally {
+      if (!whole) this.abort();
+    }
+  }
+
+  abort(error: Error = new Error('broken off')): void {
+    this.#fail(error);
+    this.#stream.abort(error);
+  }
+
+  /** Sends one JSON message ahead of the content. @throws {MessageTooLargeError} */
+  async sendMessage(message: unknown, limit: number): Promise<void> {
+    const text = Buffer.from(JSON.stringify(message));
+    if (text.length > limit) throw new MessageTooLargeError('the header of a stream', text.length, limit);
+    const length = Buffer.alloc(4);
+    length.writeUInt32BE(text.length);
+    await this.#send(Buffer.concat([length, text]));
+  }
+
+  /** Reads one JSON message ahead of the content. */
+  async readMessage<T>(limit: number, signal: AbortSignal): Promise<T> {
+    const onAbort = () => this.abort(new StreamBrokenError('the start of a stream'));
+    signal.addEventListener('abort', onAbort, { once: true });
+    try {
+      if (signal.aborted) onAbort();
+      const length = (await this.#exactly(4)).readUInt32BE(0);
+      if (length > limit) throw new MessageTooLargeError('the header of a stream', length, limit);
+      return JSON.parse((await this.#exactly(length)).toString('utf8')) as T;
+    } finally {
+      signal.removeEventListener('abort', onAbort);
+    }
+  }
+
+  onClose(listener: () => void): void {
+    this.#stream.addEventListener('close', listener);
+  }
+
+  #use(): void {
+    const { onUse } = this;
+    this.onUse = undefined;
+    onUse?.();
+  }
+
+  async #send(piece: Uint8Array): Promise<void> {
+    if (this.#error) throw this.#broken(this.#error);
+    try {
+      if (!this.#stream.send(piece)) await this.#stream.onDrain();
+    } catch (error) {
+      throw this.#broken(this.#error ?? error);
+    }
+  }
+
+  async #exactly(bytes: number): Promise<Buffer> {
+    const parts: Uint8Array[] = [];
+    let missing = bytes;
+    while (missing > 0) {
+      const chunk = await this.#next();
+      if (!chunk) throw new StreamBrokenError('the start of a stream');
+      parts.push(chunk.subarray(0, missing));
+      if (chunk.length > missing) {
+        this.#chunks.unshift(chunk.subarray(missing));
+        this.#queued += chunk.length - missing;
+      }
+      missing -= Math.min(missing, chunk.length);
+    }
+    return Buffer.concat(parts);
+  }
+
+  async #next(): Promise<Uint8Array | undefined> {
+    for (;;) {
+      const chunk = this.#chunks.shift();
+      if (chunk) {
+        this.#queued -= chunk.length;
+        if (this.#queued < READ_AHEAD) this.#open();
+        return chunk;
+      }
+      if (this.#error) throw this.#broken(this.#error);
+      if (this.#ended) return undefined;
+      this.#open();
+      if (this.#chunks.length > 0 || this.#ended || this.#error) continue;
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+  }
+
+  #take(chunk: Uint8Array): void {
+    this.#chunks.push(chunk);
+    this.#queued += chunk.length;
+    this.#received += chunk.length;
+    this.#openSince ??= performance.now();
+    if (this.#queued >= READ_AHEAD && this.#stream.readStatus === 'readable') {
+      this.#stream.pause();
+      this.#openMs += performance.now() - this.#openSince;
+      this.#openSince = undefined;
+    }
+    this.#wake?.();
+  }
+
+  #open(): void {
+    if (this.#stream.readStatus !== 'paused') return;
+    this.#openSince = performance.now();
+    this.#stream.resume();
+  }
+
+  #finish(): void {
+    this.#ended = true;
+    this.#wake?.();
+  }
+
+  #fail(error: Error): void {
+    this.#error ??= error;
+    this.#wake?.();
+  }
+
+  #reportRate(): void {
+    const milliseconds = this.#openMs + (this.#openSince ? performance.now() - this.#openSince : 0);
+    if (this.#received >= MEASURABLE && milliseconds > 0) {
+      this.#onRate?.(this.peerId, (this.#received / milliseconds) * 1000);
+    }
+  }
+
+  #broken(error: unknown): Error {
+    if (error instanceof GaruaError) return error;
+    return new StreamBrokenError(`a stream with ${this.peerId}`, { cause: error });
+  }
+}

@@ -1,0 +1,72 @@
+import type { Inventory, Ledger } from '../membership/ledger';
+import type { Signed } from '../membership/statements';
+import type { CallContext, Mesh } from '../mesh';
+
+type Caller = Pick<Mesh, 'call' | 'serve'>;
+
+interface SyncAnswer {
+  /** Statements the asker lacks. */
+  lacking: Signed[];
+  /** Names of those the asked lacks. */
+  wanted: string[];
+}
+
+/** Statements sent at once: a few hundred bytes each. */
+const BATCH = 500;
+
+/**
+ * Spreads statements: what is new goes to every connected host at once, and from those on to theirs; what
+ * somebody missed is found by comparing inventories when heartbeats show different digests.
+ */
+export class Gossip {
+  readonly #ledger: Ledger;
+  readonly #caller: Caller;
+  readonly #peers: () => string[];
+  readonly #onFresh: (fresh: Signed[]) => void;
+  readonly #syncing = new Set<string>();
+
+  /** `peers` are those connected now; `onFresh` learns what came from elsewhere. */
+  constructor(ledger: Ledger, caller: Caller, peers: () => string[], onFresh: (fresh: Signed[]) => void) {
+    this.#ledger = ledger;
+    this.#caller = caller;
+    this.#peers = peers;
+    this.#onFresh = onFresh;
+    caller.serve('mesh.push', (statements: Signed[], { peerId }: CallContext) =>
+      this.#take(statements, peerId),
+    );
+    caller.serve('mesh.sync', (inventory: Inventory): SyncAnswer => {
+      const { lacking, wanted } = this.#ledger.compare(inventory);
+      return { lacking: lacking.slice(0, BATCH), wanted: wanted.slice(0, BATCH) };
+    });
+  }
+
+  /** Takes in this host's own statements and tells the others. */
+  publish(statements: Signed[]): void {
+    this.#take(statements, undefined);
+  }
+
+  /** Makes both know what either does. */
+  async sync(peerId: string): Promise<void> {
+    if (this.#syncing.has(peerId)) return;
+    this.#syncing.add(peerId);
+    try {
+      const answer = await this.#caller.call<SyncAnswer>(peerId, 'mesh.sync', this.#ledger.inventory());
+      this.#take(answer.lacking, peerId);
+      const statements = this.#ledger.statements(answer.wanted);
+      if (statements.length > 0) await this.#caller.call(peerId, 'mesh.push', statements);
+    } finally {
+      this.#syncing.delete(peerId);
+    }
+  }
+
+  #take(statements: Signed[], from: string | undefined): void {
+    const fresh = this.#ledger.admit(statements.slice(0, BATCH));
+    if (fresh.length === 0) return;
+    // First the consequences: a host that is revoked here hears nothing more.
+    this.#onFresh(fresh);
+    for (const peerId of this.#peers()) {
+      // Whoever misses this gets it by comparing.
+      if (peerId !== from) this.#caller.call(peerId, 'mesh.push', fresh).catch(() => {});
+    }
+  }
+}

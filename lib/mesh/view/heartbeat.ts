@@ -1,0 +1,93 @@
+import type { Ledger } from '../membership/ledger';
+import type { CallContext, HostLoad, Mesh } from '../mesh';
+import type { Gossip } from './gossip';
+import type { HostTable } from './host-table';
+import { LoadMeter } from './load';
+
+const INTERVAL = 4_000;
+const PATIENCE = 3_500;
+const SAVE_EVERY = 15;
+
+interface Beat {
+  digest: string;
+  load: HostLoad;
+}
+
+export interface HeartbeatOptions {
+  caller: Pick<Mesh, 'call' | 'serve'>;
+  ledger: Ledger;
+  table: HostTable;
+  gossip: Gossip;
+  isConnected(peerId: string): boolean;
+  /** Makes the way for calls ready, so that the first one measures the way and not its making. */
+  prepare(peerId: string): Promise<void>;
+  /** The host is silent on an open connection: it is of no use any more. */
+  drop(peerId: string): void;
+  /** Once per interval. */
+  onTick(): void;
+}
+
+/** Asks every connected host every few seconds how it is, which also measures the way and finds missed news. */
+export class Heartbeat {
+  readonly #options: HeartbeatOptions;
+  readonly #meter = new LoadMeter();
+  readonly #timer: NodeJS.Timeout;
+  readonly #asking = new Set<string>();
+  #load: HostLoad = this.#meter.read();
+  #ticks = 0;
+
+  constructor(options: HeartbeatOptions) {
+    this.#options = options;
+    options.table.loadOfSelf(this.#load);
+    options.caller.serve('mesh.heartbeat', ({ digest, load }: Beat, { peerId }: CallContext): Beat => {
+      options.table.heard(peerId, load, null);
+      this.#compare(peerId, digest);
+      return this.#beat();
+    });
+    this.#timer = setInterval(() => this.#tick(), INTERVAL);
+  }
+
+  /** Asks one host now. */
+  async ask(peerId: string): Promise<void> {
+    if (this.#asking.has(peerId)) return;
+    this.#asking.add(peerId);
+    const { caller, table, isConnected, prepare, drop } = this.#options;
+    try {
+      await prepare(peerId);
+      const sent = performance.now();
+      const beat = await caller.call<Beat>(peerId, 'mesh.heartbeat', this.#beat(), { timeoutMs: PATIENCE });
+      table.heard(peerId, beat.load, performance.now() - sent);
+      this.#compare(peerId, beat.digest);
+    } catch {
+      if (table.missed(peerId) === 'down' && isConnected(peerId)) drop(peerId);
+    } finally {
+      this.#asking.delete(peerId);
+    }
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  #tick(): void {
+    const { table, isConnected, onTick } = this.#options;
+    this.#load = this.#meter.read();
+    table.loadOfSelf(this.#load);
+    for (const peerId of table.others()) {
+      if (isConnected(peerId)) void this.ask(peerId);
+      else table.missed(peerId);
+    }
+    this.#ticks += 1;
+    if (this.#ticks % SAVE_EVERY === 0) table.save();
+    onTick();
+  }
+
+  #beat(): Beat {
+    return { digest: this.#options.ledger.digest(), load: this.#load };
+  }
+
+  #compare(peerId: string, digest: string): void {
+    if (digest === this.#options.ledger.digest()) return;
+    this.#options.gossip.sync(peerId).catch(() => {});
+  }
+}
