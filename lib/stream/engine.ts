@@ -31,13 +31,20 @@ export class WindowEngine {
   readonly #watermark: Watermark;
   readonly #eventTime: boolean;
   readonly #limits: Limits;
+  readonly #wallClock: boolean;
   #late: LateEvent | undefined;
   #clock = 0;
   #order = 0;
   #sweptAt = 0;
 
-  constructor(spec: WindowSpec, limits: Limits = {}) {
+  /**
+   * @param wallClock whether the clock that it will be told shares its origin with event times. Then an event
+   * is never set aside for lying ahead of its source while it lies within `maxAhead` of the clock: a sensor
+   * that was silent for a night is not taken for one whose clock is wrong.
+   */
+  constructor(spec: WindowSpec, limits: Limits = {}, { wallClock = false } = {}) {
     this.spec = spec;
+    this.#wallClock = wallClock;
     this.#limits = limits;
     this.#columns = new Columns(spec.aggregates);
     this.#strategy = makeStrategy({ spec, columns: this.#columns, limits });
@@ -69,7 +76,7 @@ export class WindowEngine {
   add(event: StreamEvent): void {
     const { key = '', source = '', value } = event;
     const time = this.#eventTime ? event.time! : this.#clock;
-    if (this.#eventTime && this.#watermark.isTooFarAhead(source, time)) {
+    if (this.#eventTime && this.#watermark.isTooFarAhead(source, time) && !this.#isPlausible(time)) {
       this.#late = { late: event, reason: 'future' };
       return;
     }
@@ -193,6 +200,10 @@ export class WindowEngine {
   /** Has changes of keys noted. */
   watch(log: ChangeLog): void {
     this.#strategy.watch(log);
+  }
+
+  #isPlausible(time: number): boolean {
+    return this.#wallClock && time <= this.#clock + this.spec.maxAhead!;
   }
 
   #moveClock(reading: number): void {

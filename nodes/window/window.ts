@@ -51,7 +51,7 @@ class WindowNode {
           );
         }),
     });
-    this.#engine = new WindowEngine(spec, limits);
+    this.#engine = new WindowEngine(spec, limits, { wallClock: true });
     const { userDir } = RED.settings as { userDir?: string };
     this.#path = userDir
       ? join(userDir, 'garua', 'windows', `${node.id.replace(/[^\w.-]/g, '_')}.db`)

@@ -41,8 +41,8 @@ class SlidingWindows implements WindowStrategy {
   readonly #groups = new Heap<Group>(
     (a, b) => a.time < b.time || (a.time === b.time && a.owner.key < b.owner.key),
   );
-  #queue: { owner: SlidingKey; time: number }[] = [];
-  #queueHead = 0;
+  /** Keys by a time until which their events are in their windows for sure. */
+  readonly #expiries = new Heap<Group>((a, b) => a.time < b.time);
   #panes: Pane[] = [];
   #taken = 0;
   #watermark = Number.NEGATIVE_INFINITY;
@@ -205,19 +205,15 @@ class SlidingWindows implements WindowStrategy {
     owner.lastTime = time;
     if (owner.queued) return;
     owner.queued = true;
-    this.#queue.push({ owner, time });
+    this.#expiries.push({ owner, time });
   }
 
   /** Keys whose events have all left their windows. Each call looks at a few. */
   #forgetExpired(): void {
     for (let looked = 0; looked < EXPIRIES_PER_CALL; looked += 1) {
-      const head = this.#queue[this.#queueHead];
+      const head = this.#expiries.peek();
       if (!head || head.time + this.#size > this.#watermark) return;
-      this.#queueHead += 1;
-      if (this.#queueHead > 1024 && this.#queueHead * 2 > this.#queue.length) {
-        this.#queue = this.#queue.slice(this.#queueHead);
-        this.#queueHead = 0;
-      }
+      this.#expiries.pop();
       const { owner } = head;
       owner.queued = false;
       if (this.#table.get(owner.key) !== owner) continue;

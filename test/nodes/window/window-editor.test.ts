@@ -131,8 +131,8 @@ describe('the window node in the editor', function () {
     await dialog.getByText('add answer').click();
     const alarm = dialog.locator('.garua-row').last();
     await alarm.locator('select').selectOption('anomaly');
-    await alarm.getByPlaceholder('history: 5').fill('20');
-    await alarm.getByPlaceholder('above').fill('40');
+    await alarm.locator('[data-property=history]').fill('20');
+    await alarm.locator('[data-property=above]').fill('40');
     await dialog.locator('#node-input-offset').fill('30 s');
     await editor.picture('window-filled', dialog);
     await editor.closeDialog();

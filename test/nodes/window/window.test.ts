@@ -69,6 +69,28 @@ describe('the window node', () => {
     equal(nodeRed.received.get('late')![0]!.battery, 3);
   });
 
+  it('takes a source back that was silent for longer than it may be ahead', async () => {
+    await nodeRed.load(flowOf({ ...eventTime, maxAhead: '1 h' }));
+    const now = Date.now();
+    for (const [t, v] of [
+      [now - 86_400_000, 1],
+      [now + 2 * 3_600_000, 2],
+      [now, 3],
+    ]) {
+      nodeRed.send('w', { payload: { t, v } });
+    }
+    nodeRed.send('w', { action: 'flush' });
+    await nodeRed.message('panes', () => true, 2);
+    deepEqual(
+      late().map(({ late: event, reason }) => [event.value, reason]),
+      [[2, 'future']],
+    );
+    deepEqual(
+      (nodeRed.received.get('panes') ?? []).map(({ payload }) => (payload as Pane).result.collect),
+      [[1], [3]],
+    );
+  });
+
   it('takes each topic for a source of its own', async () => {
     await nodeRed.load(flowOf(eventTime));
     nodeRed.send('w', { topic: 'a', payload: { t: 1, v: 1 } });
