@@ -1,4 +1,5 @@
 import { deepEqual, equal, match } from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -15,6 +16,19 @@ const FOLDER = join(PROJECT, 'examples');
 
 function readExample(name: string): FlowNode[] {
   return JSON.parse(readFileSync(join(FOLDER, name), 'utf8'));
+}
+
+interface PortRow {
+  hostPort: string;
+  containerPort: string;
+}
+
+/** What a process has used so far (proc_pid_stat(5): utime and stime, in ticks of 10 ms). */
+function cpuSeconds(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    .replace(/^.*\) /, '')
+    .split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / 100;
 }
 
 describe('the examples', function () {
@@ -43,7 +57,8 @@ describe('the examples', function () {
     before(async () => {
       writeOciLayout(folder.join('stick'), [makeImage({ layers: [busyboxLayer()] })], ['latest']);
       nodeRed = await startNodeRed();
-      host = await openHost({ dataDirectory: nodeRed.dataDirectory });
+      // Whoever opens it first looks after the containers.
+      host = await openHost({ dataDirectory: nodeRed.dataDirectory, supervise: true });
     });
     after(async () => {
       await deploy([]).catch(() => {});
@@ -99,6 +114,53 @@ describe('the examples', function () {
         (await host.containers()).map(({ name }) => name),
         ['offline-clock'],
       );
+    });
+
+    it('one publishes the port of a web server, and asks it whether it is well', async () => {
+      const flow = readExample('Web server with a published port and a probe.json');
+      const port = await freePort();
+      const [published] = flow.find(({ type }) => type === 'deploy-container')!.ports as PortRow[];
+      equal(published!.containerPort, '80');
+      await deploy(flow, {
+        command: `sh -c "mkdir -p /www && echo well > /www/index.html && exec httpd -f -p 80 -h /www"`,
+        ports: [{ ...published!, hostPort: String(port) }],
+        livenessInterval: '0.2',
+      });
+      const { health, ports } = await until('web-server', (status) => status.health === 'healthy');
+      deepEqual([health, ports[0]!.hostPort], ['healthy', port]);
+      equal((await (await fetch(`http://127.0.0.1:${port}/`)).text()).trim(), 'well');
+      const { pid } = await host.container('web-server');
+      process.kill(pid!, 'SIGKILL');
+      await until('web-server', (status) => status.restarts === 1 && status.health === 'healthy');
+    });
+
+    it('one gives a device to a container, here one that stands in for pins', async () => {
+      const flow = readExample('Container with a GPIO device.json');
+      const device = folder.join('gpiochip0');
+      // /dev/full: it can be told from others, for writing to it fails.
+      execFileSync('mknod', ['-m', '660', device, 'c', '1', '7']);
+      const [example] = flow.find(({ type }) => type === 'deploy-container')!.devices as { source: string }[];
+      await deploy(flow, {
+        command: `sh -c "echo 1 > /dev/gpiochip0; ls /dev; trap 'exit 0' TERM; sleep 1000 & wait"`,
+        devices: [{ ...example!, source: device, target: example!.source }],
+      });
+      await until('blinking-led', runs);
+      const lines: string[] = [];
+      for await (const { text } of host.logs('blinking-led', { follow: true })) {
+        lines.push(text);
+        if (text === 'zero') break;
+      }
+      match(lines.join(' '), /No space left on device.* gpiochip0 /);
+    });
+
+    it('one gets a quarter of a core, and not more', async () => {
+      await deploy(readExample('Worker on a quarter of a core.json'));
+      const { pid } = await until('quarter-core-worker', runs);
+      const [from, began] = [cpuSeconds(pid!), performance.now()];
+      await delay(2_000);
+      const cores = (cpuSeconds(pid!) - from) / ((performance.now() - began) / 1000);
+      // What it may have saved up in the slice before comes on top.
+      equal(cores > 0.02 && cores < 0.3, true, `${cores} cores`);
     });
 
     it('one brings a dead container back', async () => {
