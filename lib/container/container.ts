@@ -179,3 +179,62 @@ export interface StopOptions extends LongCall {
   /** Milliseconds between the stop signal and SIGKILL. Default 10,000. */
   graceMs?: number;
 }
+
+export interface ExecOptions extends LongCall {
+  /** Beside the container's own variables. */
+  env?: Record<string, string>;
+  /** As in the spec. Default: the container's. */
+  user?: string;
+  /** Default: the container's. */
+  workingDirectory?: string;
+  /** What the command reads. Default: nothing. */
+  input?: string;
+}
+
+/** A piece of what a command writes; not always a whole line. */
+export interface ExecText {
+  stream: 'stdout' | 'stderr';
+  text: string;
+}
+
+/** Texts, and last the status; 128 + n after signal n. */
+export type ExecOutput = ExecText | { exitCode: number };
+
+/** What root on the same machine needs to run a command in a container on its own terminal. */
+export interface ExecPlan {
+  id: string;
+  /** runc's `--root`. */
+  runtimeRoot: string;
+  /** For runc's `--process`: a process of the OCI runtime specification. */
+  process: Record<string, unknown>;
+}
+
+/** What a running container uses. What this kernel or network does not tell is null. */
+export interface ContainerStats {
+  name: string;
+  /** ISO 8601. */
+  time: string;
+  /** Since its start, all cores together. */
+  cpuSeconds: number | null;
+  /** Cores in use, on average since the sample before this one, some seconds ago at most. */
+  cpus: number | null;
+  /** How long it had to wait for its `cpus` limit. */
+  throttledSeconds: number | null;
+  /** Bytes, without files that are only cached. */
+  memory: number | null;
+  /** Bytes; null without a limit. */
+  memoryLimit: number | null;
+  /** Bytes. */
+  swap: number | null;
+  /** With threads. */
+  processes: number | null;
+  processLimit: number | null;
+  /** Bytes from and to block devices since its start. */
+  readBytes: number | null;
+  writtenBytes: number | null;
+  /** Bytes of its network since its start; null on the host's network. */
+  receivedBytes: number | null;
+  sentBytes: number | null;
+  /** Bytes that its log takes. */
+  logBytes: number;
+}

@@ -3,14 +3,25 @@ import type { LayerMount, StoredImage } from '../image/image';
 import { Assembly, type ContainerEngineOptions } from './assemble';
 import type {
   ContainerSpec,
+  ContainerStats,
   ContainerStatus,
+  ExecOptions,
+  ExecOutput,
+  ExecPlan,
   LogLine,
   LogOptions,
   PublishedPort,
   StopOptions,
 } from './container';
 import { deployContainer } from './deployment';
-import { ContainerNotFoundError, ContainerRunningError, invalidField } from './errors';
+import {
+  ContainerNotFoundError,
+  ContainerNotRunningError,
+  ContainerRunningError,
+  invalidField,
+} from './errors';
+import { checkExec, execProcess } from './exec/process';
+import { runInContainer } from './exec/run';
 import { checkLogOptions, readLog } from './log/reader';
 import { DEFAULT_GRACE_MS, startExisting, update, waitForEnd } from './operations';
 import { type EngineParts, JOURNAL } from './parts';
@@ -19,6 +30,7 @@ import { waitUntilReady } from './probe/until-ready';
 import { removeContainer, stopContainer } from './removal';
 import { completeSpec } from './spec/complete';
 import { specDigest } from './spec-digest';
+import { StatsSampler } from './stats/sampler';
 import { type ContainerRow, ContainerTable, toStatus } from './table';
 import type { VolumeStatus } from './volumes';
 
@@ -51,6 +63,7 @@ export class ContainerEngine {
   readonly #directory: DataDirectory;
   readonly #assembly: Assembly;
   readonly #parts: EngineParts;
+  readonly #stats = new StatsSampler();
 
   private constructor({ hostName, dataDirectory }: ContainerEngineOptions, assembly: Assembly) {
     this.#hostName = hostName;
@@ -209,6 +222,41 @@ export class ContainerEngine {
     }
   }
 
+  /**
+   * Runs one more command in a running container, within its limits. Texts come as the command writes them, last its
+   * status, once nobody holds its output any more. When the signal fires, or the reader stops, the command and all that it has started are killed, and no
+   * status comes.
+   *
+   * @throws {ContainerNotFoundError} {ContainerNotRunningError} {InvalidArgumentError} {UserNotFoundError}
+   *   {CommandNotFoundError} {CommandNotExecutableError} {ExecRefusedError}
+   */
+  async *exec(name: string, command: string[], options: ExecOptions = {}): AsyncGenerator<ExecOutput> {
+    const { id, runtimeRoot, process } = await this.#execPlan(name, command, options);
+    const { image } = await this.#require(name);
+    const place = { id, name, image, folder: this.#parts.paths.of(id), runtimeRoot };
+    yield* runInContainer(place, process, options.input, this.#until(options.signal));
+  }
+
+  /** What it takes to run the command on the caller's own terminal. Throws what `exec` throws before it runs. */
+  async execPlan(name: string, command: string[], options: ExecOptions = {}): Promise<ExecPlan> {
+    const { process, ...plan } = await this.#execPlan(name, command, options);
+    return { ...plan, process: { ...process } };
+  }
+
+  /** What each running container uses, by name. */
+  async stats(options: LongCall = {}): Promise<ContainerStats[]> {
+    const { lifecycle, paths, table } = this.#parts;
+    const running = table.all().filter(({ state, process }) => state === 'running' && process);
+    const subjects = await Promise.all(
+      running.map(async ({ id, name, process }) => {
+        const record = await lifecycle.record(id).catch(() => undefined);
+        const sharesNetwork = record?.spec.network === 'host';
+        return { id, name, pid: process!.pid, sharesNetwork, folder: paths.of(id) };
+      }),
+    );
+    return this.#stats.read(subjects, options.signal);
+  }
+
   /** Each change of a container's state from now on, until the signal fires. */
   watch(options: { signal?: AbortSignal | undefined } = {}): AsyncIterable<ContainerStatus> {
     const rows = this.#parts.changes.subscribe(options.signal);
@@ -235,6 +283,15 @@ export class ContainerEngine {
   /** Manifest digests of the images that containers were made from; their layers must stay. */
   async usedImages(): Promise<string[]> {
     return [...new Set(this.#parts.table.all().map((row) => row.imageDigest))];
+  }
+
+  async #execPlan(name: string, command: string[], options: ExecOptions) {
+    checkExec(command, options);
+    const row = await this.#require(name);
+    if (row.state !== 'running') throw new ContainerNotRunningError(name, row.state);
+    const { paths } = this.#parts;
+    const process = await execProcess(paths.of(row.id), row.image, command, options);
+    return { id: row.id, runtimeRoot: paths.runtime, process };
   }
 
   #exclusively<T>(name: string, ports: PublishedPort[], work: () => Promise<T>): Promise<T> {

@@ -22,6 +22,28 @@ export class ContainerRunningError extends GaruaError {
   }
 }
 
+/** What was asked for needs a container that runs. */
+export class ContainerNotRunningError extends GaruaError {
+  constructor(name: string, state: string) {
+    super(
+      'ERR_CONTAINER_NOT_RUNNING',
+      `container ${name} is not running: it is ${state}`,
+      `Start it first (garua start ${name}); garua logs ${name} may say why it ended.`,
+    );
+  }
+}
+
+/** runc would not run one more command in a container; the message is its own. */
+export class ExecRefusedError extends GaruaError {
+  constructor(name: string, message: string) {
+    super(
+      'ERR_CONTAINER_EXEC_REFUSED',
+      `no command can be run in container ${name}: ${message || 'runc said nothing'}`,
+      'The working directory must be there, and the container must have room for one more process.',
+    );
+  }
+}
+
 export class ContainerNameInvalidError extends GaruaError {
   constructor(name: string) {
     super(
@@ -276,7 +298,13 @@ export class PolicyInvalidError extends GaruaError {
 
 /** The host's policy does not allow it. The code is `ERR_POLICY_` and what was refused. */
 export class PolicyRefusedError extends GaruaError {
-  constructor(code: string, what: string, path: string, field: string, example = '[..., what it shall allow]') {
+  constructor(
+    code: string,
+    what: string,
+    path: string,
+    field: string,
+    example = '[..., what it shall allow]',
+  ) {
     super(
       `ERR_POLICY_${code}`,
       `${what} is not allowed by this host's policy (${path})`,

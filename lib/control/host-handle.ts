@@ -1,6 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { DataDirectory, DataDirectoryInUseError, GaruaError, type LongCall, PermissionError } from '../base';
-import type { ContainerStatus, LogLine, LogOptions, VolumeStatus } from '../container';
+import type {
+  ContainerStats,
+  ContainerStatus,
+  ExecOutput,
+  ExecPlan,
+  LogLine,
+  LogOptions,
+  VolumeStatus,
+} from '../container';
 import {
   type DeployResult,
   type Examination,
@@ -169,6 +177,18 @@ class HostHandle implements Host {
     }
   }
 
+  exec(...parameters: Parameters<Host['exec']>): AsyncIterable<ExecOutput> {
+    return this.#stream('exec', () => parameters);
+  }
+
+  execPlan(...parameters: Parameters<Host['execPlan']>): Promise<ExecPlan> {
+    return this.#call('execPlan', parameters);
+  }
+
+  stats(...parameters: Parameters<Host['stats']>): Promise<ContainerStats[]> {
+    return this.#call('stats', parameters);
+  }
+
   watch(...parameters: Parameters<Host['watch']>): AsyncIterable<ContainerStatus> {
     return this.#stream('watch', () => parameters);
   }
@@ -310,7 +330,7 @@ function longCallOf(parameters: unknown[], index: number): LongCall {
 /** The parameters as data: `signal` and `onProgress` stay on this side. */
 function withoutFunctions(parameters: unknown[]): unknown[] {
   return parameters.map((parameter) => {
-    if (typeof parameter !== 'object' || parameter === null) return parameter;
+    if (typeof parameter !== 'object' || parameter === null || Array.isArray(parameter)) return parameter;
     const { signal: _signal, onProgress: _onProgress, ...data } = parameter as LongCall;
     return data;
   });

@@ -38,6 +38,8 @@ export const CALLS = {
   stop: 1,
   remove: 1,
   wait: 1,
+  execPlan: 2,
+  stats: 0,
   volumes: 0,
   removeVolume: 1,
   put: 1,
@@ -50,7 +52,7 @@ export const CALLS = {
 } as const satisfies Partial<Record<keyof Host, number>>;
 
 /** The calls that answer with items until they are cancelled or done. */
-export const STREAMS = { logs: 1, watch: 0 } as const satisfies Partial<Record<keyof Host, number>>;
+export const STREAMS = { logs: 1, exec: 2, watch: 0 } as const satisfies Partial<Record<keyof Host, number>>;
 
 /** The calls that may be sent again when the connection broke in the middle. */
 export const REPEATABLE: ReadonlySet<string> = new Set<keyof Host>([
@@ -67,6 +69,10 @@ export const REPEATABLE: ReadonlySet<string> = new Set<keyof Host>([
   'start',
   'stop',
   'wait',
+  'logs',
+  'watch',
+  'execPlan',
+  'stats',
   'volumes',
   'where',
   'pin',

@@ -69,7 +69,14 @@ export class ControlServer {
   }
 
   async #answer(socket: Socket, request: Request, signal: AbortSignal): Promise<void> {
-    const send = (response: Response) => socket.writable && socket.write(`${JSON.stringify(response)}\n`);
+    const send = (response: Response) => {
+      // What comes in one go, such as the lines of a busy log, is sent in one go.
+      if (socket.writableCorked === 0) {
+        socket.cork();
+        process.nextTick(() => socket.uncork());
+      }
+      return socket.writable && socket.write(`${JSON.stringify(response)}\n`);
+    };
     try {
       const { method } = request;
       if (Object.hasOwn(STREAMS, method)) {

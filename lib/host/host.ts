@@ -2,7 +2,11 @@ import type { LongCall } from '../base';
 import type { VolumeStatus } from '../container';
 import type {
   ContainerSpec,
+  ContainerStats,
   ContainerStatus,
+  ExecOptions,
+  ExecOutput,
+  ExecPlan,
   LogLine,
   LogOptions,
   StopOptions,
@@ -72,6 +76,15 @@ export interface Host {
   start(name: string, options?: LongCall): Promise<ContainerStatus>;
   remove(name: string, options?: StopOptions & { force?: boolean }): Promise<void>;
   logs(name: string, options?: LogOptions): AsyncIterable<LogLine>;
+  /**
+   * Runs one more command in a running container, within its limits: texts as they come, last its status. When the
+   * signal fires, or the reader stops, the command and all that it has started are killed, and no status comes.
+   */
+  exec(name: string, command: string[], options?: ExecOptions): AsyncIterable<ExecOutput>;
+  /** What it takes to run a command in a container on the caller's own terminal, as root on the same machine. */
+  execPlan(name: string, command: string[], options?: ExecOptions): Promise<ExecPlan>;
+  /** What each running container uses, by name. */
+  stats(options?: LongCall): Promise<ContainerStats[]>;
   /** States of all containers as they change, until the signal fires. */
   watch(options?: LongCall): AsyncIterable<ContainerStatus>;
   /** Resolves with the status once the container is not running any more. */

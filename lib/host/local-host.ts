@@ -13,7 +13,11 @@ import {
 import {
   ContainerEngine,
   type ContainerSpec,
+  type ContainerStats,
   type ContainerStatus,
+  type ExecOptions,
+  type ExecOutput,
+  type ExecPlan,
   type LogLine,
   type LogOptions,
   Policy,
@@ -209,6 +213,18 @@ export class LocalHost implements Host {
 
   async *logs(name: string, options: LogOptions = {}): AsyncIterable<LogLine> {
     yield* (await this.#containerEngine()).logs(name, options);
+  }
+
+  async *exec(name: string, command: string[], options: ExecOptions = {}): AsyncIterable<ExecOutput> {
+    yield* (await this.#containerEngine()).exec(name, command, options);
+  }
+
+  async execPlan(name: string, command: string[], options: ExecOptions = {}): Promise<ExecPlan> {
+    return (await this.#containerEngine()).execPlan(name, command, options);
+  }
+
+  async stats(options: LongCall = {}): Promise<ContainerStats[]> {
+    return (await this.#containerEngine()).stats(options);
   }
 
   async *watch(options: LongCall = {}): AsyncIterable<ContainerStatus> {

@@ -2,7 +2,15 @@ import { createHash } from 'node:crypto';
 import { EventEmitter, once } from 'node:events';
 import { appendFile, readFile } from 'node:fs/promises';
 import { AbortedError, GaruaError, type LongCall } from '../../lib/base';
-import type { ContainerSpec, ContainerStatus, LogLine, LogOptions, VolumeStatus } from '../../lib/container';
+import type {
+  ContainerSpec,
+  ContainerStats,
+  ContainerStatus,
+  ExecOutput,
+  LogLine,
+  LogOptions,
+  VolumeStatus,
+} from '../../lib/container';
 import type {
   DeployOptions,
   DeployResult,
@@ -89,6 +97,16 @@ export class MemoryHost implements Partial<Host> {
 
   async containers(): Promise<ContainerStatus[]> {
     return [...this.states.values()];
+  }
+
+  async *exec(name: string, command: string[]): AsyncIterable<ExecOutput> {
+    this.calls.push(`exec ${name} ${command.join(' ')}`);
+    await this.container(name);
+    yield { exitCode: 0 };
+  }
+
+  async stats(): Promise<ContainerStats[]> {
+    return [];
   }
 
   async volumes(): Promise<VolumeStatus[]> {

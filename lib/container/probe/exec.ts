@@ -1,17 +1,16 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { readdir, readFile, rm } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { killFamily } from '../exec/family';
 import type { ContainerFolder } from '../paths';
 import { findTool } from '../runtime/tools';
 import { type Answer, cannotAsk, failure, SUCCESS } from './answer';
 
 /** What a probe says on its output is only kept for people to read. */
 const OUTPUT_LIMIT = 400;
-/** A process that SIGKILL does not end hangs in the kernel; killing it again would not help. */
-const KILL_ROUNDS = 20;
 
 export interface ExecPlace {
   id: string;
@@ -86,41 +85,11 @@ function keepEnd(stream: NodeJS.ReadableStream): () => string {
   return () => kept;
 }
 
-/** runc makes the command the leader of a session of its own, whose number is its pid as the host sees it. */
 async function killAll(child: ChildProcess, pidFile: string): Promise<void> {
   const leader = Number(await readFile(pidFile, 'utf8').catch(() => ''));
-  for (let round = 0; leader > 0 && round < KILL_ROUNDS; round += 1) {
-    const members = await familyOf(leader);
-    if (members.length === 0) break;
-    for (const pid of members) kill(pid);
-    await delay(10);
-  }
-  if (child.pid !== undefined) kill(-child.pid);
-}
-
-/** The living processes of a session, and their descendants that have left it. */
-async function familyOf(leader: number): Promise<number[]> {
-  const processes = new Map<number, { parent: number; session: number }>();
-  for (const name of await readdir('/proc')) {
-    if (!/^\d+$/.test(name)) continue;
-    const text = await readFile(`/proc/${name}/stat`, 'utf8').catch(() => '');
-    // proc(5): after the name in parentheses come state, parent, process group and session.
-    const [state, parent, , session] = text.slice(text.lastIndexOf(')') + 2).split(' ');
-    if (state && state !== 'Z' && state !== 'X') {
-      processes.set(Number(name), { parent: Number(parent), session: Number(session) });
-    }
-  }
-  const belongs = (pid: number): boolean => {
-    const process = processes.get(pid);
-    if (!process) return false;
-    return pid === leader || process.session === leader || belongs(process.parent);
-  };
-  return [...processes.keys()].filter(belongs);
-}
-
-function kill(pid: number): void {
+  if (leader > 0) await killFamily(leader);
   try {
-    process.kill(pid, 'SIGKILL');
+    if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
   } catch {
     // It has ended by itself.
   }

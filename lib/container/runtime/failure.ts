@@ -36,7 +36,7 @@ export function startFailure(error: unknown, name: string, image: string, comman
 }
 
 /** runc writes logrus lines; the last error's text counts, without its prefixes. */
-function runcMessage(text: string): string {
+export function runcMessage(text: string): string {
   const messages = [...text.matchAll(/level=(?:error|fatal) msg=("(?:[^"\\]|\\.)*")/g)].map((match) => {
     try {
       return JSON.parse(match[1]!) as string;
