@@ -292,16 +292,28 @@ export class FogMesh implements Mesh {
       dhtProtocol,
     });
     this.#running = { membership, ledger, table, network };
-    const port = portOf(network.addresses()[0] ?? '');
-    if (port && !this.#options.listen?.length) this.#book.set(PORT_SETTING, String(port));
+    this.#rememberPorts(network.addresses());
   }
 
+  /** A port that was chosen freely once stays the same, so that others find this host after a restart. */
   async #listenAddresses(): Promise<string[]> {
     const { listen } = this.#options;
-    if (listen?.length) return listen;
-    const last = Number(this.#book.setting(PORT_SETTING) ?? 0);
-    const port = await choosePort([...(last ? [last] : []), DEFAULT_PORT]);
-    return [`/ip4/0.0.0.0/tcp/${port}`];
+    const wanted = listen?.length ? listen : ['/ip4/0.0.0.0/tcp/0'];
+    return Promise.all(
+      wanted.map(async (address) => {
+        if (portOf(address) !== 0) return address;
+        const last = this.#book.setting(`${PORT_SETTING} ${address}`);
+        const wishes = [...(last ? [Number(last)] : []), ...(listen?.length ? [] : [DEFAULT_PORT])];
+        return address.replace(/0$/, String(await choosePort(wishes)));
+      }),
+    );
+  }
+
+  #rememberPorts(addresses: string[], wanted = this.#options.listen ?? []): void {
+    const port = portOf(addresses[0] ?? '');
+    const open =
+      wanted.length > 0 ? wanted.filter((address) => portOf(address) === 0) : ['/ip4/0.0.0.0/tcp/0'];
+    if (port && open.length === 1) this.#book.set(`${PORT_SETTING} ${open[0]}`, String(port));
   }
 
   #change<T>(work: () => Promise<T>): Promise<T> {

@@ -53,7 +53,7 @@ export class StreamPipe implements ByteStream {
   async end(): Promise<void> {
     this.#use();
     try {
-      await this.#stream.close({ signal: AbortSignal.timeout(60_000) });
+      await this.#stream.close();
     } catch (error) {
       throw this.#broken(error);
     }
@@ -117,9 +117,24 @@ export class StreamPipe implements ByteStream {
     if (this.#error) throw this.#broken(this.#error);
     try {
       if (!this.#stream.send(piece)) await this.#stream.onDrain();
+      // `drain` also comes when the connection has room but the other end's window has none.
+      while (this.#stream.writeBufferLength >= PIECE) await this.#movement();
     } catch (error) {
       throw this.#broken(this.#error ?? error);
     }
+  }
+
+  /** Something has gone out, or never will. */
+  #movement(): Promise<void> {
+    const stream = this.#stream;
+    return new Promise((resolve, reject) => {
+      const settle = () => {
+        for (const type of ['drain', 'idle', 'close'] as const) stream.removeEventListener(type, settle);
+        if (stream.status === 'open' || stream.status === 'closing') setImmediate(resolve);
+        else reject(this.#error ?? new StreamBrokenError(`a stream with ${this.peerId}`));
+      };
+      for (const type of ['drain', 'idle', 'close'] as const) stream.addEventListener(type, settle);
+    });
   }
 
   async #exactly(bytes: number): Promise<Buffer> {
