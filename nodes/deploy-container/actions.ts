@@ -5,6 +5,14 @@ import type { PullPolicy, PullResult } from '../../lib/image';
 import type { RegistryAccess } from '../fog-host/registries';
 import type { Action } from './settings';
 
+/** Actions that change nothing. */
+export const QUESTIONS = ['status', 'stats'] as const;
+export type Question = (typeof QUESTIONS)[number];
+
+export function isQuestion(action: Action): action is Question {
+  return (QUESTIONS as readonly Action[]).includes(action);
+}
+
 /** What an action led to. */
 export interface Outcome {
   /** Absent once the container is removed. */
@@ -21,7 +29,7 @@ export interface ActionOptions extends LongCall {
 
 /** Does one action on a host. `spec` is what a deploy needs. @throws {GaruaError} */
 export async function perform(
-  action: Exclude<Action, 'status'>,
+  action: Exclude<Action, Question>,
   host: Host,
   name: string,
   spec: ContainerSpec | undefined,

@@ -1,6 +1,7 @@
 import type { NodeMessage, NodeStatus } from 'node-red';
 import type { ContainerStatus } from '../../lib/container';
 import type { Host } from '../../lib/host';
+import type { PullResult } from '../../lib/image';
 import type { Outcome } from './actions';
 import { LogFollower } from './log-follower';
 import type { Belongings } from './ownership';
@@ -48,8 +49,6 @@ export class ContainerView {
 
   /** Tells what an action led to, as the answer to `message`. */
   outcome(message: Message, name: string, { container, pull, logsSince }: Outcome): void {
-    // What an earlier node pulled would look like this one's.
-    const { pull: _earlier, ...kept } = message;
     if (container) {
       this.#tracker.note(container);
       this.#show(container);
@@ -60,7 +59,13 @@ export class ContainerView {
       this.#held.delete(name);
       this.#forget(name);
     }
-    const payload = container ?? { name, removed: true };
+    this.answer(message, name, container ?? { name, removed: true }, pull);
+  }
+
+  /** Sends a message back with what it asked for. */
+  answer(message: Message, name: string, payload: object, pull?: PullResult): void {
+    // What an earlier node pulled would look like this one's.
+    const { pull: _earlier, ...kept } = message;
     this.#face.send([{ ...kept, topic: name, payload, ...(pull ? { pull } : {}) }, null]);
   }
 

@@ -3,7 +3,7 @@ import type { ContainerSpec } from '../../lib/container';
 import type { PullPolicy } from '../../lib/image';
 import { type HostLease, hostPool } from '../fog-host/host-pool';
 import type { HostUse } from '../fog-host/use-host';
-import { perform } from './actions';
+import { isQuestion, perform, type Question } from './actions';
 import { ContainerView, type Face, type Message } from './container-view';
 import { JobQueue } from './job-queue';
 import { type Belongings, ownership } from './ownership';
@@ -100,7 +100,7 @@ export class Controller {
       this.#warned.add(property);
     }
     const action = actionOf(message);
-    if (action !== 'status') this.#starting.abort();
+    if (!isQuestion(action)) this.#starting.abort();
     await this.#act(action, message);
   }
 
@@ -125,11 +125,7 @@ export class Controller {
 
   async #act(action: Action, message: Message): Promise<void> {
     const name = nameOf(this.#settings, message);
-    if (action === 'status') {
-      const container = await (await this.#use.host()).container(name);
-      this.#view.outcome(message, name, { container, logsSince: new Date().toISOString() });
-      return;
-    }
+    if (isQuestion(action)) return this.#answer(action, message, name);
     const request =
       action === 'deploy'
         ? deployRequest(this.#settings, message, (path) => this.#node.property(message, path))
@@ -154,8 +150,20 @@ export class Controller {
     }
   }
 
+  async #answer(question: Question, message: Message, name: string): Promise<void> {
+    const host = await this.#use.host();
+    const container = await host.container(name);
+    if (question === 'status') {
+      this.#view.outcome(message, name, { container, logsSince: new Date().toISOString() });
+      return;
+    }
+    const stats = (await host.stats()).find((usage) => usage.name === name);
+    // Of a container that does not run there are none.
+    this.#view.answer(message, name, stats ?? { name, state: container.state });
+  }
+
   async #work(
-    action: Exclude<Action, 'status'>,
+    action: Exclude<Action, Question>,
     message: Message,
     name: string,
     request: { spec: ContainerSpec; policy: PullPolicy } | undefined,

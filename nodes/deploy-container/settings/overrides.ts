@@ -5,7 +5,7 @@ import { type DeploySettings, PULL_POLICIES } from './settings';
 import { isEmpty, numberOf, oneOf, present, sizeOf } from './values';
 import { commandWords } from './words';
 
-export const ACTIONS = ['deploy', 'stop', 'start', 'restart', 'remove', 'status'] as const;
+export const ACTIONS = ['deploy', 'stop', 'start', 'restart', 'remove', 'status', 'stats'] as const;
 export type Action = (typeof ACTIONS)[number];
 
 type Message = Record<string, unknown>;

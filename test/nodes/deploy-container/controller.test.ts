@@ -132,6 +132,21 @@ describe('Controller', () => {
     await node.controller.close(false);
   });
 
+  it('tells what a container uses, and changes nothing by it', async () => {
+    const host = new MemoryHost();
+    const node = makeNode(host);
+    await node.controller.start();
+    await node.controller.input({ action: 'stats', colour: 'kept' });
+    const { topic, payload, colour } = node.sent.at(-1)!;
+    deepEqual([topic, (payload as { name: string }).name, colour], ['web', 'web', 'kept']);
+    equal(node.shown.at(-1), 'running');
+    deepEqual(host.calls, ['deploy web']);
+    await rejects(node.controller.input({ action: 'stats', name: 'nobody' }), {
+      code: 'ERR_CONTAINER_NOT_FOUND',
+    });
+    await node.controller.close(false);
+  });
+
   it('waits for a message when told so', async () => {
     const host = new MemoryHost();
     const node = makeNode(host, { start: false });
