@@ -62,8 +62,11 @@ export {
   type Host,
   type HostDevice,
   type HostInfo,
+  type MeshSettings,
   type PruneResult,
   type ResolveOptions,
+  type SiteHost,
+  type SiteStatus,
 } from './host';
 export {
   BlobMissingError,
@@ -98,6 +101,28 @@ export {
   RegistryUnreachableError,
 } from './image';
 export * from './image/image';
+export {
+  AlreadyInFogError,
+  CallTimeoutError,
+  type FogInfo,
+  HostNotFoundError,
+  type HostState,
+  InvalidInviteError,
+  InviteExpiredError,
+  type InviteOptions,
+  InviteUsedUpError,
+  ListenError,
+  MembershipError,
+  type MeshHost,
+  MessageTooLargeError,
+  NoFogError,
+  NoSuchServiceError,
+  NotAllowedError,
+  RevokedError,
+  StreamBrokenError,
+  UnreachableError,
+  WrongFogError,
+} from './mesh';
 export {
   FetchFailedError,
   NameNotFoundError,

@@ -17,9 +17,12 @@ import {
   type HostDevice,
   type HostInfo,
   LocalHost,
+  type MeshSettings,
   type PruneResult,
+  type SiteStatus,
 } from '../host';
 import type { ImageDescription, PullResult, StoredImage } from '../image';
+import type { FogInfo, MeshHost } from '../mesh';
 import type { GarbageResult, PutResult, ScrubResult, Whereabouts } from '../store';
 import { CALLS, REPEATABLE, STREAMS } from './protocol';
 import { ControlDisconnectedError, ControlUnreachableError, RemoteCaller } from './remote-caller';
@@ -32,6 +35,10 @@ export interface OpenHostOptions {
   socket?: string | undefined;
   /** The host's name when this process becomes the owner. Default: the machine's. */
   name?: string | undefined;
+  /** The site this host is at, when this process becomes the owner. Default: as before. */
+  site?: string | undefined;
+  /** How this host meets the others of its fog, when this process becomes the owner. */
+  mesh?: MeshSettings | undefined;
   /**
    * While this process owns the data directory, restart policies and probes act, and it becomes the owner as soon as
    * another one ends. For processes that stay; default false.
@@ -168,6 +175,30 @@ class HostHandle implements Host {
     return this.#call('gc', parameters);
   }
 
+  fogCreate(...parameters: Parameters<Host['fogCreate']>): Promise<FogInfo> {
+    return this.#call('fogCreate', parameters);
+  }
+
+  fogInvite(...parameters: Parameters<Host['fogInvite']>): Promise<string> {
+    return this.#call('fogInvite', parameters);
+  }
+
+  fogJoin(...parameters: Parameters<Host['fogJoin']>): Promise<FogInfo> {
+    return this.#call('fogJoin', parameters);
+  }
+
+  fogRevoke(...parameters: Parameters<Host['fogRevoke']>): Promise<MeshHost> {
+    return this.#call('fogRevoke', parameters);
+  }
+
+  fog(): Promise<FogInfo | undefined> {
+    return this.#call('fog', []);
+  }
+
+  sites(): Promise<SiteStatus[]> {
+    return this.#call('sites', []);
+  }
+
   /** Goes on after the last line when the owner changes. */
   async *logs(name: string, options: LogOptions = {}): AsyncIterable<LogLine> {
     let rest = options;
@@ -282,13 +313,19 @@ class HostHandle implements Host {
   }
 
   async #open(): Promise<Backend> {
-    const { socket, name, supervise } = this.#options;
+    const { socket, name, site, mesh, supervise } = this.#options;
     if (socket) return { remote: await reach(socket) };
     const deadline = Date.now() + OWNER_PATIENCE;
     for (;;) {
       let denied: PermissionError | undefined;
       try {
-        const local = await LocalHost.open({ dataDirectory: this.#directory.path, name, supervise });
+        const local = await LocalHost.open({
+          dataDirectory: this.#directory.path,
+          name,
+          site,
+          mesh,
+          supervise,
+        });
         return { local, server: await serve(local, this.#directory.controlSocket) };
       } catch (error) {
         // Who may not own the directory may still be allowed to speak to its owner.

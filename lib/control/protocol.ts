@@ -49,6 +49,12 @@ export const CALLS = {
   unpin: 1,
   scrub: 0,
   gc: 0,
+  fogCreate: 0,
+  fogInvite: 0,
+  fogJoin: 1,
+  fogRevoke: 1,
+  fog: 0,
+  sites: 0,
 } as const satisfies Partial<Record<keyof Host, number>>;
 
 /** The calls that answer with items until they are cancelled or done. */
@@ -79,6 +85,8 @@ export const REPEATABLE: ReadonlySet<string> = new Set<keyof Host>([
   'unpin',
   'scrub',
   'gc',
+  'fog',
+  'sites',
 ]);
 
 /** The longest line that is accepted: a log line of 16 KiB and its escapes fit many times. */

@@ -12,6 +12,7 @@ import type {
   StopOptions,
 } from '../container/container';
 import type { ImageDescription, PullOptions, PullResult, StoredImage } from '../image/image';
+import type { FogInfo, InviteOptions, MeshHost } from '../mesh/mesh';
 import type {
   GarbageResult,
   PutOptions,
@@ -22,6 +23,7 @@ import type {
 } from '../store/store';
 import type { HostDevice } from './devices';
 import type { Examination } from './doctor/check';
+import type { SiteStatus } from './fog';
 import type { GetResult } from './objects';
 
 /** `deploy`: what happened to make the container match its spec. */
@@ -105,5 +107,17 @@ export interface Host {
   unpin(object: string): Promise<void>;
   scrub(options?: ScrubOptions): Promise<ScrubResult>;
   gc(options?: LongCall): Promise<GarbageResult>;
+  /** Makes a fog whose first host this is. @throws ERR_MESH_ALREADY_MEMBER */
+  fogCreate(options?: { name?: string | undefined }): Promise<FogInfo>;
+  /** One line of text that lets hosts in; a secret. @throws ERR_MESH_NO_FOG, ERR_MESH_NOT_ALLOWED */
+  fogInvite(options?: InviteOptions): Promise<string>;
+  /** @throws ERR_MESH_INVITE_INVALID, ERR_MESH_INVITE_EXPIRED, ERR_MESH_INVITE_USED_UP, ERR_MESH_UNREACHABLE */
+  fogJoin(invite: string, options?: LongCall): Promise<FogInfo>;
+  /** Shuts a host out of the fog for good. @throws ERR_MESH_HOST_NOT_FOUND, ERR_MESH_NOT_ALLOWED */
+  fogRevoke(host: string): Promise<MeshHost>;
+  /** The fog this host belongs to, if it does. */
+  fog(): Promise<FogInfo | undefined>;
+  /** The sites of the fog and their hosts, as this host sees them. */
+  sites(): Promise<SiteStatus[]>;
   close(): Promise<void>;
 }

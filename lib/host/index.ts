@@ -9,6 +9,7 @@ export {
   type Fixed,
   findAll,
 } from './doctor';
+export type { MeshSettings, SiteHost, SiteStatus } from './fog';
 export * from './host';
 export { LocalHost, type LocalHostOptions } from './local-host';
 export { type ChangeableMachine, type Machine, thisMachine } from './machine';

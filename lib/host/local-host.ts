@@ -34,9 +34,11 @@ import {
   parseReference,
   type StoredImage,
 } from '../image';
+import type { FogInfo, InviteOptions, MeshHost } from '../mesh';
 import type { GarbageResult, PutOptions, PutResult, ScrubOptions, ScrubResult, Whereabouts } from '../store';
 import { findDevices, type HostDevice } from './devices';
 import { type Examination, examine } from './doctor';
+import { HostFog, type MeshSettings, type SiteStatus } from './fog';
 import type { DeployOptions, DeployResult, Host, HostInfo, PruneResult, ResolveOptions } from './host';
 import { type GetResult, HostObjects } from './objects';
 
@@ -54,6 +56,8 @@ export interface LocalHostOptions {
   site?: string | undefined;
   /** The folder that all hosts of the site share. Default: one in the data directory. */
   nas?: string | undefined;
+  /** How it meets the other hosts of its fog. */
+  mesh?: MeshSettings | undefined;
 }
 
 /** What only this process may touch while it owns the data directory. */
@@ -62,6 +66,7 @@ interface Parts {
   journal: Journal;
   images: ImageStore;
   objects: HostObjects;
+  fog: HostFog;
 }
 
 /**
@@ -107,8 +112,19 @@ export class LocalHost implements Host {
         journal,
         ...(blobs && { sources: [blobs], sink: blobs }),
       });
-      const parts = { database, journal, images, objects };
-      return new LocalHost(name, directory, parts, options.supervise ?? false);
+      const stays = options.supervise ?? false;
+      const fog = new HostFog({
+        ...options.mesh,
+        directory,
+        database,
+        name: options.name,
+        site: options.site,
+        stays,
+      });
+      // A host that stays is there for the others from the start.
+      if (stays && (fog.isMember || options.mesh?.join?.length)) await fog.mesh();
+      const parts = { database, journal, images, objects, fog };
+      return new LocalHost(name, directory, parts, stays);
     } catch (error) {
       database?.close();
       directory.close();
@@ -271,12 +287,37 @@ export class LocalHost implements Host {
     return (await this.#parts.objects.store()).gc(options);
   }
 
+  fogCreate({ name }: { name?: string | undefined } = {}): Promise<FogInfo> {
+    return this.#parts.fog.create(name);
+  }
+
+  fogInvite(options: InviteOptions = {}): Promise<string> {
+    return this.#parts.fog.invite(options);
+  }
+
+  fogJoin(invite: string, options: LongCall = {}): Promise<FogInfo> {
+    return this.#parts.fog.join(invite, options);
+  }
+
+  fogRevoke(host: string): Promise<MeshHost> {
+    return this.#parts.fog.revoke(host);
+  }
+
+  fog(): Promise<FogInfo | undefined> {
+    return this.#parts.fog.info();
+  }
+
+  sites(): Promise<SiteStatus[]> {
+    return this.#parts.fog.sites();
+  }
+
   /** Ends this process's part; containers go on running. */
   async close(): Promise<void> {
     const engine = await this.#engine?.catch(() => undefined);
     await engine?.close();
     await this.#parts.images.close();
     await this.#parts.objects.close();
+    await this.#parts.fog.close();
     this.#parts.database.close();
     this.directory.close();
   }

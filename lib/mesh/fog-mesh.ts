@@ -37,9 +37,9 @@ import { measureAbilities } from './view/load';
 export interface FogMeshOptions {
   directory: DataDirectory;
   database: Database;
-  /** Default: the machine's host name. */
+  /** Default: the one it had before, or the machine's host name. */
   name?: string | undefined;
-  /** Default: `home`. */
+  /** Default: the one it had before, or one of its own, named like the host. */
   site?: string | undefined;
   /** Multiaddrs to listen on. Default: all IPv4 addresses, port 4747 or the one used before. */
   listen?: string[] | undefined;
@@ -79,8 +79,9 @@ export class FogMesh implements Mesh {
   private constructor(options: FogMeshOptions, identity: Identity) {
     this.#options = options;
     this.#identity = identity;
-    this.#host = { name: checkName(options.name ?? hostname()), site: checkName(options.site ?? 'home') };
     this.#book = new AddressBook(options.database);
+    const name = this.#remembered('name', options.name) ?? hostname();
+    this.#host = { name, site: this.#remembered('site', options.site) ?? name };
   }
 
   /** Opens the mesh of a data directory, and connects when it belongs to a fog. @throws {ListenError} */
@@ -94,6 +95,15 @@ export class FogMesh implements Mesh {
 
   get peerId(): string {
     return this.#identity.peerId;
+  }
+
+  /** As it is called, also while it belongs to no fog. */
+  get name(): string {
+    return this.#host.name;
+  }
+
+  get site(): string {
+    return this.#host.site;
   }
 
   fog(): FogInfo | undefined {
@@ -132,7 +142,7 @@ export class FogMesh implements Mesh {
     const addresses = [...this.fog()!.addresses, ...others.flatMap(fullAddresses)].slice(0, 8);
     const fog = { name: membership.name, addresses };
     const { invite, grant } = makeInvite(this.#identity, ledger, fog, options);
-    network.publish([grant]);
+    await network.publish([grant]);
     return invite.reveal();
   }
 
@@ -165,7 +175,7 @@ export class FogMesh implements Mesh {
         'Revoke it on another host, or stop it and remove its data directory.',
       );
     }
-    network.publish([
+    await network.publish([
       signStatement(
         { kind: 'revocation', fog: ledger.fog, key: host.peerId, sequence: 1 },
         this.#identity.key,
@@ -314,6 +324,12 @@ export class FogMesh implements Mesh {
     const open =
       wanted.length > 0 ? wanted.filter((address) => portOf(address) === 0) : ['/ip4/0.0.0.0/tcp/0'];
     if (port && open.length === 1) this.#book.set(`${PORT_SETTING} ${open[0]}`, String(port));
+  }
+
+  /** A name that was given once stays, for commands that do not give it again. */
+  #remembered(what: 'name' | 'site', given: string | undefined): string | undefined {
+    if (given !== undefined) this.#book.set(what, checkName(given));
+    return given ?? this.#book.setting(what);
   }
 
   #change<T>(work: () => Promise<T>): Promise<T> {

@@ -87,8 +87,7 @@ export class FogNetwork {
     });
     server.serve('mesh.count', ({ request, newcomer }: { request: JoinRequest; newcomer: string }) => {
       const counted = countUse(request, newcomer, options.identity, ledger);
-      this.#gossip.publish([counted]);
-      this.#learn([counted]);
+      this.tell([counted]);
       return counted;
     });
     node.addEventListener('peer:connect', ({ detail }) => this.#connected(detail.toString()));
@@ -182,15 +181,14 @@ export class FogNetwork {
   }
 
   /** Takes in statements of this host and spreads them. */
-  publish(statements: Signed[]): void {
-    this.#gossip.publish(statements);
+  publish(statements: Signed[]): Promise<void> {
+    return this.#gossip.publish(statements);
   }
 
   /** Spreads what the handshake has brought; the ledger has it. */
   tell(fresh: Signed[]): void {
-    if (fresh.length === 0) return;
     this.#learn(fresh);
-    for (const peerId of this.peers()) this.call(peerId, 'mesh.push', fresh, {}).catch(() => {});
+    void this.#gossip.spread(fresh);
   }
 
   /** Lets the issuer of the invite count, or counts in its place; see `countUse`. */
@@ -220,6 +218,7 @@ export class FogNetwork {
     this.#closing = true;
     this.#heartbeat.stop();
     this.#redialler.stop();
+    this.locator.close();
     for (const client of this.#clients.values()) client.close();
     this.#options.table.save();
     await this.#node.stop();
@@ -375,7 +374,7 @@ export class FogNetwork {
       { kind: 'record', fog: ledger.fog, key: identity.peerId, sequence, ...facts },
       identity.key,
     );
-    this.#gossip.publish([record]);
+    void this.#gossip.publish([record]);
   }
 }
 

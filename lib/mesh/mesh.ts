@@ -119,7 +119,7 @@ export type StreamHandler = (header: never, stream: ByteStream, context: CallCon
 
 /** Says which hosts have an object. */
 export interface Locator {
-  /** Announces that this host has the object. Repeats within the hour are free. */
+  /** Announces that this host has the object, or will as soon as it is not alone. Repeats within the hour are free. */
   provide(cid: string, signal: AbortSignal): Promise<void>;
   /** The announcement is not renewed any more. */
   withdraw(cid: string): Promise<void>;
@@ -133,6 +133,9 @@ export interface Locator {
  */
 export interface Mesh {
   readonly peerId: string;
+  /** What this host is called, and its site, also while it belongs to no fog. */
+  readonly name: string;
+  readonly site: string;
   /** undefined while this host belongs to no fog. */
   fog(): FogInfo | undefined;
   /** @throws {AlreadyInFogError} */

@@ -1,18 +1,25 @@
 import { once } from 'node:events';
 import { openHost } from '../../control';
-import { type Command, text } from '../command';
+import { type Command, text, texts } from '../command';
 
 /** `garua host`: the daemon. It owns the data directory, serves its socket, and cares for the containers. */
 export const host: Command = {
   name: 'host',
-  usage: '[--name N]',
+  usage: '[--site S] [--name N] [--listen MULTIADDR] [--join MULTIADDR]...',
   summary: 'Stay and care for the containers: restart policies, probes, the control socket.',
-  options: { name: { type: 'string' } },
+  options: {
+    name: { type: 'string' },
+    site: { type: 'string' },
+    listen: { type: 'string', multiple: true },
+    join: { type: 'string', multiple: true },
+  },
   positionals: { minimum: 0, maximum: 0 },
   async run({ options, signal }) {
     const opened = await openHost({
       dataDirectory: text(options, 'data'),
       name: text(options, 'name'),
+      site: text(options, 'site'),
+      mesh: { listen: texts(options, 'listen'), join: texts(options, 'join') },
       supervise: true,
     });
     try {

@@ -13,6 +13,8 @@ const NAMES = [
   'rm',
   'doctor',
   'host',
+  'fog',
+  'sites',
   'put',
   'get',
   'where',

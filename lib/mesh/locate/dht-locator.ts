@@ -5,6 +5,9 @@ import type { Libraries } from '../node/libraries';
 const REPEAT_AFTER = 3_600_000;
 /** Announcing is the expensive call: it asks its way through the network. */
 const CONCURRENT = 2;
+/** How long a new connection may take until lookups go over it. */
+const SETTLING = 2_000;
+const PATIENCE = 20_000;
 
 /** Looks objects up in the fog's own Kademlia network. Announce only the roots of objects. */
 export class DhtLocator implements Locator {
@@ -12,23 +15,36 @@ export class DhtLocator implements Locator {
   readonly #libraries: Libraries;
   /** When each CID was last announced, by a clock that never jumps. */
   readonly #announced = new Map<string, number>();
+  /** What is to be told as soon as there is somebody to tell. */
+  readonly #untold = new Set<string>();
   readonly #waiting: (() => void)[] = [];
   #running = 0;
+  #telling: NodeJS.Timeout | undefined;
 
   constructor(node: FogNode, libraries: Libraries) {
     this.#node = node;
     this.#libraries = libraries;
+    node.addEventListener('peer:connect', () => this.#tellLater());
+  }
+
+  close(): void {
+    clearTimeout(this.#telling);
+    this.#untold.clear();
   }
 
   async provide(cid: string, signal: AbortSignal): Promise<void> {
     const last = this.#announced.get(cid);
     if (last !== undefined && performance.now() - last < REPEAT_AFTER) return;
+    if (this.#isAlone()) {
+      this.#untold.add(cid);
+      return;
+    }
     await this.#turn();
     try {
       signal.throwIfAborted();
       for await (const _ of this.#node.services.dht.provide(this.#libraries.CID.parse(cid), { signal }));
-      // A host that is alone has told nobody: it tries again at the next call.
-      if (this.#node.getPeers().length > 0) this.#announced.set(cid, performance.now());
+      this.#announced.set(cid, performance.now());
+      this.#untold.delete(cid);
     } finally {
       this.#running -= 1;
       this.#waiting.shift()?.();
@@ -37,10 +53,13 @@ export class DhtLocator implements Locator {
 
   async withdraw(cid: string): Promise<void> {
     this.#announced.delete(cid);
+    this.#untold.delete(cid);
     await this.#node.services.dht.cancelReprovide(this.#libraries.CID.parse(cid));
   }
 
   async *findProviders(cid: string, signal: AbortSignal): AsyncIterable<string> {
+    // A lookup would dial hosts that are away, and wait for them.
+    if (this.#isAlone()) return;
     const found = new Set([this.#node.peerId.toString()]);
     try {
       for await (const event of this.#node.services.dht.findProviders(this.#libraries.CID.parse(cid), {
@@ -57,6 +76,21 @@ export class DhtLocator implements Locator {
     } catch {
       // Nobody answered, or the time is up: who was found is all there is.
     }
+  }
+
+  #isAlone(): boolean {
+    return this.#node.getPeers().length === 0;
+  }
+
+  #tellLater(): void {
+    if (this.#untold.size === 0) return;
+    clearTimeout(this.#telling);
+    this.#telling = setTimeout(async () => {
+      for (const cid of [...this.#untold]) {
+        await this.provide(cid, AbortSignal.timeout(PATIENCE)).catch(() => {});
+      }
+    }, SETTLING);
+    this.#telling.unref();
   }
 
   async #turn(): Promise<void> {

@@ -13,6 +13,7 @@ interface SyncAnswer {
 
 /** Statements sent at once: a few hundred bytes each. */
 const BATCH = 500;
+const PUSH_PATIENCE = 3_000;
 
 /**
  * Spreads statements: what is new goes to every connected host at once, and from those on to theirs; what
@@ -40,9 +41,9 @@ export class Gossip {
     });
   }
 
-  /** Takes in this host's own statements and tells the others. */
-  publish(statements: Signed[]): void {
-    this.#take(statements, undefined);
+  /** Takes in this host's own statements and tells the others; resolves when those that answer have it. */
+  async publish(statements: Signed[]): Promise<void> {
+    await this.#take(statements, undefined);
   }
 
   /** Makes both know what either does. */
@@ -51,7 +52,7 @@ export class Gossip {
     this.#syncing.add(peerId);
     try {
       const answer = await this.#caller.call<SyncAnswer>(peerId, 'mesh.sync', this.#ledger.inventory());
-      this.#take(answer.lacking, peerId);
+      void this.#take(answer.lacking, peerId);
       const statements = this.#ledger.statements(answer.wanted);
       if (statements.length > 0) await this.#caller.call(peerId, 'mesh.push', statements);
     } finally {
@@ -59,14 +60,19 @@ export class Gossip {
     }
   }
 
-  #take(statements: Signed[], from: string | undefined): void {
-    const fresh = this.#ledger.admit(statements.slice(0, BATCH));
+  /** Tells all connected hosts but one. Whoever misses it gets it by comparing. */
+  async spread(fresh: Signed[], except?: string): Promise<void> {
     if (fresh.length === 0) return;
+    const told = this.#peers().filter((peerId) => peerId !== except);
+    await Promise.allSettled(
+      told.map((peerId) => this.#caller.call(peerId, 'mesh.push', fresh, { timeoutMs: PUSH_PATIENCE })),
+    );
+  }
+
+  #take(statements: Signed[], from: string | undefined): Promise<void> {
+    const fresh = this.#ledger.admit(statements.slice(0, BATCH));
     // First the consequences: a host that is revoked here hears nothing more.
-    this.#onFresh(fresh);
-    for (const peerId of this.#peers()) {
-      // Whoever misses this gets it by comparing.
-      if (peerId !== from) this.#caller.call(peerId, 'mesh.push', fresh).catch(() => {});
-    }
+    if (fresh.length > 0) this.#onFresh(fresh);
+    return this.spread(fresh, from);
   }
 }

@@ -1,0 +1,1 @@
+export { HostFog, type HostFogOptions, type MeshSettings, type SiteHost, type SiteStatus } from './fog';
