@@ -34,7 +34,14 @@ export interface DeployResult {
   pull?: PullResult;
 }
 
-export interface DeployOptions extends Omit<PullOptions, 'platform'> {}
+export interface DeployOptions extends Omit<PullOptions, 'platform'> {
+  /**
+   * Wait until a new container is ready by its readiness probe, else by its liveness probe; when it does not become
+   * ready the deploy rejects with ERR_CONTAINER_NOT_READY, and the container stays for its log to be read. Default
+   * false: its status says `starting` until the probe has answered. A replacement of a running container waits anyway.
+   */
+  waitReady?: boolean | undefined;
+}
 
 export interface ResolveOptions extends Omit<PullOptions, 'policy' | 'onProgress'> {}
 
