@@ -369,7 +369,9 @@ export class FogNetwork {
           abilities: known.abilities,
         });
     if (same) return;
-    const sequence = (known?.sequence ?? 0) + 1;
+    // A host that lost its state must not use a number again; where its clock went back, the others' record
+    // of it comes first and is outdone.
+    const sequence = (known?.sequence ?? Math.floor(Date.now() / 1000)) + 1;
     const record = signStatement(
       { kind: 'record', fog: ledger.fog, key: identity.peerId, sequence, ...facts },
       identity.key,

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { temporaryFolder } from '../support/temporary';
 import { eventually, MeshProcess } from './support/mesh-process';
@@ -76,6 +77,19 @@ describe('a fog of five hosts, each in its own process', () => {
     await Promise.all(hosts.map((host) => host.start()));
     await everybodySees(ALL);
     assert.equal(await cyd.ask('call', 'dan', 'test.echo', 'still here'), 'still here');
+  });
+
+  it('takes back a host that lost its database', async () => {
+    await cyd.kill();
+    for (const name of readdirSync(cyd.options.data)) {
+      if (name.startsWith('garua.db')) rmSync(join(cyd.options.data, name));
+    }
+    // Its new port is one more thing that the others must learn.
+    await cyd.start();
+    await everybodySees(ALL);
+    const addresses = async (host: MeshProcess) =>
+      (await host.hosts()).find(({ name }) => name === 'cyd')!.addresses.join();
+    await eventually(() => addresses(eve), await addresses(cyd));
   });
 
   it('shuts a revoked host out everywhere within seconds, also where the revocation came late', async () => {
