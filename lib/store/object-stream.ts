@@ -85,7 +85,8 @@ export class ObjectStream implements StoredObject {
     const [local, followed] = [this.#local, this.#followed];
     this.#local = undefined;
     this.#followed = undefined;
-    await local?.close();
+    // Nobody has to wait for the closing of a file that was only read.
+    void local?.close();
     await followed?.leave();
   }
 

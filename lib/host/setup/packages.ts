@@ -38,6 +38,7 @@ export const HOST_PACKAGES: HostPackage[] = [
   },
   program('umoci', 'tests', 'is compared with when layers are unpacked'),
   program('chromium', 'tests', 'opens the editor'),
+  program('strace', 'tests', 'kills processes at the system call that a test names'),
   program('ipfs-cid', 'tests', 'is compared with when objects are named', 'ipfs_cid'),
 ];
 

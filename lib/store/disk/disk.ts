@@ -13,7 +13,7 @@ const THREADS = 3;
 /** Threads that a file system may hold up before nothing more is asked of it. */
 const MAXIMUM_STUCK = 2;
 /** Making much data durable takes longer than anything else. */
-const PATIENCE: Partial<Record<keyof Jobs, number>> = { seal: 4, append: 2, takeBlock: 2, createObject: 20 };
+const PATIENCE: Partial<Record<keyof Jobs, number>> = { seal: 4, append: 2, takeBlock: 2, resumeObject: 20 };
 
 interface Waiting {
   job: keyof Jobs;

@@ -50,10 +50,15 @@ export const JOBS = {
   checkLeaves: (handle: number, first: number, count: number): void =>
     void reader(handle).leaves(first, count),
   readBlocks: (handle: number, firstLeaf: number): Uint8Array[] => reader(handle).blocks(firstLeaf),
-  createObject(handle: number, path: string, resume: boolean): number {
-    const created = new ObjectWriter(path, resume);
-    writers.set(handle, created);
-    return created.leaves;
+  createObject(handle: number, path: string): number {
+    writers.set(handle, new ObjectWriter(path));
+    return 0;
+  },
+  /** Goes on with an object that was left; reads and hashes what is there, and answers how many leaves. */
+  resumeObject(handle: number, path: string): number {
+    const resumed = new ObjectWriter(path, true);
+    writers.set(handle, resumed);
+    return resumed.leaves;
   },
   append: (handle: number, bytes: Uint8Array): void => writer(handle).append(bytes),
   expectBlocks: (handle: number, cid: string): void => writer(handle).expect(cid),

@@ -103,8 +103,8 @@ export class Evictor {
   /** Moves one object out if another site has it; answers whether it did. */
   async evict(cid: string, signal?: AbortSignal): Promise<boolean> {
     const { nas, index, tasks } = this.parts;
-    // Nobody to ask: not even worth the moving.
-    if (nearestFirst(this.parts).length === 0) return false;
+    // What is nowhere else is not even moved; what counts is the answer after the moving.
+    if (!(await this.#elsewhere(cid, signal))) return false;
     const away = join(nas.paths.evicting, `${cid}.${nas.now}.${uniqueName()}`);
     try {
       await nas.disk.run('move', nas.paths.object(cid), away);

@@ -228,7 +228,8 @@ export class Fetch {
     if (spool.journal === undefined) return;
     const { nas, journal, writer } = this.parts;
     try {
-      await spool.incoming.handle.run('seal', [writer, nas.now]);
+      const { cid } = await spool.incoming.handle.run('seal', [writer, nas.now]);
+      if (cid !== this.cid) throw new BlockInvalidError(`all of them together are ${cid}`);
       await this.options.beforePublish(this.size!);
       await nas.publish(spool.incoming.path, this.cid);
       this.kept = true;

@@ -36,7 +36,7 @@ async function openOwnSpool({ spool: { disk, folder } }: StoreParts): Promise<In
   await disk.run('makeFolders', [folder]);
   const path = join(folder, `${uniqueName()}.tmp`);
   const handle = disk.handle();
-  await handle.run('createObject', [path, false]);
+  await handle.run('createObject', [path]);
   // Gone with the last one who has it open.
   await disk.run('remove', path);
   return new IncomingObject(path, handle, 0);

@@ -22,6 +22,9 @@ export interface NasOptions {
 /** How often an object's last use is written down, in milliseconds. */
 const TOUCH_EVERY_MS = 10 * 60_000;
 
+/** How often an object that others move away and back is looked for. */
+const OPEN_TRIES = 8;
+
 /** An object of the NAS that is open for reading. */
 export class OpenObject {
   readonly leaves: number;
@@ -102,7 +105,9 @@ export class Nas {
     const { folder: _folder, limitMs: _limit, ...options } = this.#options;
     await checkMarker({ ...options, disk: this.disk, paths: this.paths });
     // A NAS that cannot be written can still be read.
-    const offset = await this.disk.run('clockOffset', this.paths.temporary()).catch(() => 0);
+    const offset = await this.disk
+      .run('clockOffset', join(this.paths.incoming, `${uniqueName()}.clock`))
+      .catch(() => 0);
     this.#clockOffset = Math.abs(offset) < 100 ? 0 : offset;
     this.#ready = true;
   }
@@ -119,7 +124,13 @@ export class Nas {
     const opened = await this.#tryOpen(cid);
     if (opened) return opened;
     await this.recheck();
-    return (await this.restore(cid)) ? this.#tryOpen(cid) : undefined;
+    // It may be on its way out or back while it is looked for, and is then seen in one of the two places.
+    for (let tries = 0; tries < OPEN_TRIES; tries += 1) {
+      const leaving = await this.restore(cid);
+      const found = await this.#tryOpen(cid);
+      if (found || !leaving) return found;
+    }
+    return undefined;
   }
 
   async #tryOpen(cid: string): Promise<OpenObject | undefined> {
@@ -141,18 +152,18 @@ export class Nas {
     return (await this.disk.run('stat', this.paths.object(cid))) !== undefined;
   }
 
-  /** Takes back an object that was on its way out. */
+  /** Takes back an object that was on its way out; answers whether it was. */
   async restore(cid: string): Promise<boolean> {
     const names = await this.disk.run('names', this.paths.evicting);
     for (const name of names) {
       if (!name.startsWith(`${cid}.`)) continue;
       try {
         await this.disk.run('move', join(this.paths.evicting, name), this.paths.object(cid));
-        return true;
       } catch (error) {
         // Somebody else was quicker, with the same aim or the other one.
         if (!(error instanceof FileMissingError)) throw error;
       }
+      return true;
     }
     return false;
   }
@@ -162,7 +173,7 @@ export class Nas {
     await this.ready();
     const handle = this.disk.handle();
     try {
-      const resumed = await handle.run('createObject', [path, resume]);
+      const resumed = await handle.run(resume ? 'resumeObject' : 'createObject', [path]);
       return new IncomingObject(path, handle, resumed);
     } catch (error) {
       await handle.close();

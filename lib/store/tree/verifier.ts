@@ -35,6 +35,7 @@ export class BlockVerifier {
   readonly #stack: Expected[] = [];
   #size: number | undefined;
   #leaf: number;
+  #failed = false;
 
   /** `known` are the hashes of the leaves before `firstLeaf`, which came earlier. */
   constructor(
@@ -60,6 +61,15 @@ export class BlockVerifier {
    * @throws {BlockMismatchError} {BlockInvalidError} {LayoutUnsupportedError}
    */
   push(block: Uint8Array): VerifiedLeaf | undefined {
+    // Blocks may be on their way already when one is wrong: none of them may take its place.
+    if (this.#failed) throw new BlockInvalidError('it comes after a wrong one');
+    this.#failed = true;
+    const leaf = this.#check(block);
+    this.#failed = false;
+    return leaf;
+  }
+
+  #check(block: Uint8Array): VerifiedLeaf | undefined {
     if (this.done) throw new BlockInvalidError('it comes after the end');
     if (block.length > MAXIMUM_BLOCK_BYTES) throw new BlockInvalidError('it is too long');
     const expected = this.#stack.pop();

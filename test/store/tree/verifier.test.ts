@@ -80,6 +80,15 @@ describe('the verifier of blocks', () => {
     });
   });
 
+  it('takes nothing after a wrong block', () => {
+    const { root, blocks } = blocksOf(big.subarray(0, 3 * CHUNK_BYTES));
+    const verifier = new BlockVerifier(root);
+    verifier.push(blocks[0]!);
+    assert.throws(() => verifier.push(blocks[2]!), { code: 'ERR_STORE_BLOCK_MISMATCH' });
+    assert.throws(() => verifier.push(blocks[2]!), { code: 'ERR_STORE_BLOCK_INVALID' });
+    assert.equal(verifier.done, false);
+  });
+
   it('refuses other shapes, sizes that lie, and what is no file, although their hashes are right', () => {
     const leaf = leafBlock(big.subarray(0, 1000));
     const link = { digest: hash('sha256', leaf, 'buffer'), totalSize: leaf.length };
