@@ -161,6 +161,7 @@ export class FogMesh implements Mesh {
       };
       await this.#identity.saveMembership(membership);
       await this.#start(membership);
+      await this.#running!.network.catchUp();
       return this.fog()!;
     });
   }

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Connection } from '@libp2p/interface' with { 'resolution-mode': 'import' };
 import { AbortedError, SingleFlight } from '../base';
 import { ListenError, MembershipError, RevokedError, UnreachableError } from './errors';
@@ -25,6 +26,8 @@ import type { HostTable } from './view/host-table';
 const ISSUER_PATIENCE = 3_000;
 /** How long the way to a host may take to be ready for its heartbeat. */
 const HEARTBEAT_PATIENCE = 3_500;
+/** How long a newcomer waits to meet somebody. */
+const MEETING = 3_000;
 /** Streams of bytes one host may have open here at once. */
 const STREAMS = 512;
 
@@ -183,6 +186,14 @@ export class FogNetwork {
   /** Takes in statements of this host and spreads them. */
   publish(statements: Signed[]): Promise<void> {
     return this.#gossip.publish(statements);
+  }
+
+  /** Learns from the first host that is met what there is to know; gives up after a few seconds. */
+  async catchUp(): Promise<void> {
+    for (const end = performance.now() + MEETING; performance.now() < end; await delay(25)) {
+      const [peerId] = this.peers();
+      if (peerId) return this.#gossip.sync(peerId).catch(() => {});
+    }
   }
 
   /** Spreads what the handshake has brought; the ledger has it. */

@@ -1,3 +1,4 @@
+import { SingleFlight } from '../../base';
 import type { Inventory, Ledger } from '../membership/ledger';
 import type { Signed } from '../membership/statements';
 import type { CallContext, Mesh } from '../mesh';
@@ -24,7 +25,7 @@ export class Gossip {
   readonly #caller: Caller;
   readonly #peers: () => string[];
   readonly #onFresh: (fresh: Signed[]) => void;
-  readonly #syncing = new Set<string>();
+  readonly #syncing = new SingleFlight<void>();
 
   /** `peers` are those connected now; `onFresh` learns what came from elsewhere. */
   constructor(ledger: Ledger, caller: Caller, peers: () => string[], onFresh: (fresh: Signed[]) => void) {
@@ -47,17 +48,13 @@ export class Gossip {
   }
 
   /** Makes both know what either does. */
-  async sync(peerId: string): Promise<void> {
-    if (this.#syncing.has(peerId)) return;
-    this.#syncing.add(peerId);
-    try {
+  sync(peerId: string): Promise<void> {
+    return this.#syncing.run(peerId, async () => {
       const answer = await this.#caller.call<SyncAnswer>(peerId, 'mesh.sync', this.#ledger.inventory());
       void this.#take(answer.lacking, peerId);
       const statements = this.#ledger.statements(answer.wanted);
       if (statements.length > 0) await this.#caller.call(peerId, 'mesh.push', statements);
-    } finally {
-      this.#syncing.delete(peerId);
-    }
+    });
   }
 
   /** Tells all connected hosts but one. Whoever misses it gets it by comparing. */

@@ -6,6 +6,8 @@ import { LoadMeter } from './load';
 
 const INTERVAL = 4_000;
 const PATIENCE = 3_500;
+/** Part of the interval over which hosts are asked, in ms. */
+const SPREAD = 3_000;
 const SAVE_EVERY = 15;
 
 interface Beat {
@@ -33,6 +35,7 @@ export class Heartbeat {
   readonly #meter = new LoadMeter();
   readonly #timer: NodeJS.Timeout;
   readonly #asking = new Set<string>();
+  readonly #later = new Set<NodeJS.Timeout>();
   #load: HostLoad = this.#meter.read();
   #ticks = 0;
 
@@ -67,6 +70,7 @@ export class Heartbeat {
 
   stop(): void {
     clearInterval(this.#timer);
+    for (const timer of this.#later) clearTimeout(timer);
   }
 
   #tick(): void {
@@ -74,12 +78,22 @@ export class Heartbeat {
     this.#load = this.#meter.read();
     table.loadOfSelf(this.#load);
     for (const peerId of table.others()) {
-      if (isConnected(peerId)) void this.ask(peerId);
+      // Spread over the interval: answers that come all at once measure this process and not the way.
+      if (isConnected(peerId)) this.#askLater(peerId, Math.random() * SPREAD);
       else table.missed(peerId);
     }
     this.#ticks += 1;
     if (this.#ticks % SAVE_EVERY === 0) table.save();
     onTick();
+  }
+
+  #askLater(peerId: string, milliseconds: number): void {
+    const timer = setTimeout(() => {
+      this.#later.delete(timer);
+      // Meanwhile it may have gone; that it was connected at the tick no longer counts.
+      if (this.#options.isConnected(peerId)) void this.ask(peerId);
+    }, milliseconds);
+    this.#later.add(timer);
   }
 
   #beat(): Beat {
