@@ -302,7 +302,7 @@ describe('the deploy-container dialog', function () {
     await editor.deploy();
     const status = editor.node('web-server').locator('.red-ui-flow-node-status-label');
     await status.filter({ hasText: /^healthy$/ }).waitFor();
-    match((await seen()).join(' '), /starting healthy$/);
+    match((await seen()).join(' '), /^resolving .*healthy$/);
     equal((await (await fetch(`http://127.0.0.1:${port}/`)).text()).trim(), 'well');
     const node = await nodeOf('web-server');
     deepEqual([node.network, node.memory, node.cpus, node.liveness], ['bridge', '128m', '0.5', 'http']);
