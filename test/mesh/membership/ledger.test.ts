@@ -22,8 +22,10 @@ describe('the membership of a fog', () => {
     const directory = new DataDirectory(folder.join(name));
     return Identity.load(directory);
   };
+  let ledgers = 0;
   const newLedger = (statements: Signed[] = founding) => {
-    const ledger = new Ledger(openDatabase(':memory:'), fogKey);
+    ledgers += 1;
+    const ledger = new Ledger(openDatabase(folder.join(`ledger-${ledgers}.db`)), fogKey);
     ledger.admit(statements);
     return ledger;
   };
