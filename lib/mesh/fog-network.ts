@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Connection } from '@libp2p/interface' with { 'resolution-mode': 'import' };
-import { AbortedError, SingleFlight } from '../base';
+import { AbortedError, SingleFlight, toGaruaError } from '../base';
 import { ListenError, MembershipError, RevokedError, UnreachableError } from './errors';
 import type { Doorkeeper } from './handshake/membership-encrypter';
 import { DhtLocator } from './locate/dht-locator';
@@ -142,7 +142,10 @@ export class FogNetwork {
         allows: (peerId) => !ledger.isRevoked(peerId),
       });
     } catch (error) {
-      throw new ListenError(listen.join(', '), { cause: error });
+      if ((error as Error).name === 'UnsupportedListenAddressesError') {
+        throw new ListenError(listen.join(', '), { cause: error });
+      }
+      throw toGaruaError(error, 'starting the mesh');
     }
     const { node, libraries } = started;
     network = new FogNetwork(options, node, libraries);
