@@ -39,6 +39,8 @@ export interface OpenHostOptions {
   site?: string | undefined;
   /** How this host meets the others of its fog, when this process becomes the owner. */
   mesh?: MeshSettings | undefined;
+  /** A further socket to serve this host on while this process is the owner. */
+  listen?: string | undefined;
   /**
    * While this process owns the data directory, restart policies and probes act, and it becomes the owner as soon as
    * another one ends. For processes that stay; default false.
@@ -51,7 +53,7 @@ const OWNER_PATIENCE = 15_000;
 /** Between two attempts to find or become the owner, in milliseconds. */
 const STAND_BY_PAUSE = 1_000;
 
-type Backend = { local: LocalHost; server: ControlServer } | { remote: RemoteCaller };
+type Backend = { local: LocalHost; servers: ControlServer[] } | { remote: RemoteCaller };
 
 /**
  * Opens the host of a data directory. The first process that comes owns it and serves it on the control
@@ -229,7 +231,7 @@ class HostHandle implements Host {
     this.#closing.abort();
     const backend = await this.#backend?.catch(() => undefined);
     if (backend && 'local' in backend) {
-      await backend.server.close();
+      await Promise.all(backend.servers.map((server) => server.close()));
       await backend.local.close();
     }
   }
@@ -298,7 +300,7 @@ class HostHandle implements Host {
         const items = backend.remote.stream(method, withoutFunctions(parameters()), longCall);
         return yield* items as AsyncIterable<T>;
       } catch (error) {
-        this.#forgetOrThrow(error, connection, true);
+        this.#forgetOrThrow(error, connection, REPEATABLE.has(method));
       }
     }
   }
@@ -313,7 +315,7 @@ class HostHandle implements Host {
   }
 
   async #open(): Promise<Backend> {
-    const { socket, name, site, mesh, supervise } = this.#options;
+    const { socket, name, site, mesh, listen, supervise } = this.#options;
     if (socket) return { remote: await reach(socket) };
     const deadline = Date.now() + OWNER_PATIENCE;
     for (;;) {
@@ -326,7 +328,8 @@ class HostHandle implements Host {
           mesh,
           supervise,
         });
-        return { local, server: await serve(local, this.#directory.controlSocket) };
+        const sockets = [this.#directory.controlSocket, ...(listen ? [listen] : [])];
+        return { local, servers: await serve(local, sockets) };
       } catch (error) {
         // Who may not own the directory may still be allowed to speak to its owner.
         if (error instanceof PermissionError) denied = error;
@@ -345,10 +348,13 @@ class HostHandle implements Host {
   }
 }
 
-async function serve(local: LocalHost, path: string): Promise<ControlServer> {
+async function serve(local: LocalHost, paths: string[]): Promise<ControlServer[]> {
+  const servers: ControlServer[] = [];
   try {
-    return await ControlServer.listen(local, path);
+    for (const path of paths) servers.push(await ControlServer.listen(local, path));
+    return servers;
   } catch (error) {
+    for (const server of servers) await server.close();
     await local.close();
     throw error;
   }

@@ -1,7 +1,8 @@
-import { chmodSync, chownSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, chownSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { InvalidArgumentError, type LongCall, type Progress, toGaruaError } from '../base';
 import type { Host } from '../host';
+import { groupId } from './group';
 import { CALLS, JsonLines, type Request, type Response, STREAMS } from './protocol';
 import { withSocketPath } from './socket-path';
 
@@ -30,7 +31,7 @@ export class ControlServer {
       control.#server.once('error', reject).once('listening', resolve);
       withSocketPath(path, (short) => control.#server.listen(short));
     });
-    restrict(path);
+    await restrict(path);
     return control;
   }
 
@@ -125,11 +126,9 @@ function drained(socket: Socket): Promise<void> {
 }
 
 /** 0660, and the group `garua` where there is one: whoever may connect may deploy, which is as good as root. */
-function restrict(path: string): void {
+async function restrict(path: string): Promise<void> {
   chmodSync(path, 0o660);
   if (process.getuid?.() !== 0) return;
-  const group = readFileSync('/etc/group', 'utf8')
-    .split('\n')
-    .find((line) => line.startsWith(`${GROUP}:`));
-  if (group) chownSync(path, 0, Number(group.split(':')[2]));
+  const group = await groupId(GROUP);
+  if (group !== undefined) chownSync(path, 0, group);
 }

@@ -1,39 +1,106 @@
 import { once } from 'node:events';
+import { PermissionError } from '../../base';
+import type { ContainerStatus } from '../../container';
 import { openHost } from '../../control';
-import { type Command, text, texts } from '../command';
+import {
+  type Host,
+  notifyServiceManager,
+  runSteps,
+  serviceSteps,
+  startByHand,
+  thisMachine,
+} from '../../host';
+import { type Command, type Invocation, text, texts } from '../command';
 
 /** `garua host`: the daemon. It owns the data directory, serves its socket, and cares for the containers. */
 export const host: Command = {
   name: 'host',
-  usage: '[--site S] [--name N] [--listen MULTIADDR] [--join MULTIADDR]...',
-  summary: 'Stay and care for the containers: restart policies, probes, the control socket.',
+  usage: '[--site S] [--name N] [--listen MULTIADDR] [--join MULTIADDR]... [--install-service]',
+  summary:
+    'Stay and care for the containers: restart policies, probes, the control socket. --socket PATH: listen there too. --install-service lets systemd start it.',
   options: {
     name: { type: 'string' },
     site: { type: 'string' },
     listen: { type: 'string', multiple: true },
     join: { type: 'string', multiple: true },
+    'install-service': { type: 'boolean' },
   },
   positionals: { minimum: 0, maximum: 0 },
-  async run({ options, signal }) {
+  async run(invocation) {
+    if (invocation.options['install-service']) return installService(invocation);
+    const { options, signal } = invocation;
     const opened = await openHost({
       dataDirectory: text(options, 'data'),
       name: text(options, 'name'),
       site: text(options, 'site'),
       mesh: { listen: texts(options, 'listen'), join: texts(options, 'join') },
+      listen: text(options, 'socket'),
       supervise: true,
     });
     try {
       const { name, dataDirectory, pid } = await opened.info();
-      if (pid !== process.pid) say(`process ${pid} serves ${dataDirectory}; waiting to take over from it`);
-      else say(`host ${name} serves ${dataDirectory}`);
+      const state =
+        pid === process.pid
+          ? `host ${name} serves ${dataDirectory}`
+          : `process ${pid} serves ${dataDirectory}; waiting to take over from it`;
+      say(state);
+      notifyServiceManager('READY=1', `STATUS=${state}`);
+      const reporting = report(opened, signal);
       if (!signal.aborted) await once(signal, 'abort');
+      notifyServiceManager('STOPPING=1');
       say('ending; containers go on running');
+      await reporting;
     } finally {
       await opened.close();
     }
   },
 };
 
+/** A line for each change of a container, until the end. */
+async function report(opened: Host, signal: AbortSignal): Promise<void> {
+  const lines = new Map<string, string>();
+  try {
+    for await (const status of opened.watch({ signal })) {
+      const line = describe(status);
+      if (lines.get(status.name) === line) continue;
+      lines.set(status.name, line);
+      say(line);
+    }
+  } catch (error) {
+    if (!signal.aborted) say(`containers are not watched any more: ${(error as Error).message}`);
+  }
+}
+
+function describe({ name, state, pid, exitCode, reason, health, restarts }: ContainerStatus): string {
+  const details = [
+    state === 'running' ? `process ${pid}` : exitCode === null ? '' : `status ${exitCode}`,
+    state === 'running' ? '' : (reason ?? ''),
+    health === 'none' ? '' : health,
+    restarts > 0 ? `restarts ${restarts}` : '',
+  ].filter(Boolean);
+  return `container ${name} ${state}${details.length > 0 ? ` (${details.join(', ')})` : ''}`;
+}
+
+async function installService({ options, signal }: Invocation): Promise<void> {
+  if (process.getuid?.() !== 0)
+    throw new PermissionError('installing a service needs root', 'Run it with sudo.');
+  const wanted = {
+    dataDirectory: text(options, 'data'),
+    name: text(options, 'name'),
+    socket: text(options, 'socket'),
+    more: ['site', 'listen', 'join'].flatMap((option) =>
+      [text(options, option) ?? texts(options, option)].flat().flatMap((value) => [`--${option}`, value]),
+    ),
+  };
+  const steps = await serviceSteps(thisMachine, wanted);
+  if (steps.length === 0) say('There is nothing to do.');
+  await runSteps(steps, say, signal);
+  const command = await startByHand(thisMachine, wanted);
+  if (command) say(`This machine does not run systemd. Start the daemon yourself: ${command}`);
+}
+
+/** journald notes the time itself. */
 function say(line: string): void {
-  process.stderr.write(`${line}\n`);
+  const time = process.env.JOURNAL_STREAM ? '' : `${new Date().toISOString()} `;
+  process.stderr.write(`${time}${line}\n`);
 }

@@ -12,6 +12,8 @@ const NAMES = [
   'start',
   'rm',
   'doctor',
+  'setup',
+  'uninstall',
   'host',
   'fog',
   'sites',

@@ -2,5 +2,8 @@ export * from './apt';
 export * from './apt-sources';
 export * from './criu';
 export * from './packages';
+export * from './plan';
 export * from './programs';
+export * from './record';
 export * from './setup-error';
+export * from './step';

@@ -4,6 +4,7 @@ import { logWrites } from './log-writes';
 import { swappiness } from './swappiness';
 
 export { type ApplyOptions, applyFixes, type Undone, undoFixes } from './apply';
+export { recordPath } from './record';
 export { SYSCTL_FILE } from './swappiness';
 
 /** What makes a difference on small machines. */

@@ -55,7 +55,10 @@ export class FixtureMachine extends LocalMachine {
   }
 
   override async run(program: string, ...words: string[]): Promise<string | undefined> {
-    return this.settings.outputs[[program, ...words].join(' ')];
+    if (program !== 'getent') return this.settings.outputs[[program, ...words].join(' ')];
+    const [table, name] = words;
+    const lines = ((await this.read(`/etc/${table}`)) ?? '').split('\n');
+    return lines.find((line) => line.startsWith(`${name}:`));
   }
 
   override async free(): Promise<FreeSpace> {
@@ -89,11 +92,37 @@ export class FixtureMachine extends LocalMachine {
   override async execute(program: string, ...words: string[]): Promise<void> {
     this.beforeChange([program, ...words].join(' '));
     this.commands.push([program, ...words].join(' '));
-    const [action, , timer] = words;
-    if (program !== 'systemctl' || timer !== 'fstrim.timer') return;
-    const link = '/etc/systemd/system/timers.target.wants/fstrim.timer';
+    if (program === 'systemctl') await this.#systemctl(words[0]!, words.at(-1)!);
+    else if (program === 'groupadd')
+      await this.#changeGroups((groups) => [...groups, `${words.at(-1)}:x:987:`]);
+    else if (program === 'groupdel') {
+      await this.#changeGroups((groups) => groups.filter((line) => !line.startsWith(`${words[0]}:`)));
+    } else if (program === 'usermod') {
+      const [, , group, user] = words;
+      await this.#changeGroups((groups) =>
+        groups.map((line) => (line.startsWith(`${group}:`) ? `${line},${user}`.replace(':,', ':') : line)),
+      );
+    }
+  }
+
+  async #systemctl(action: string, unit: string): Promise<void> {
+    const wants = unit.endsWith('.timer') ? 'timers.target.wants' : 'multi-user.target.wants';
+    const link = `/etc/systemd/system/${wants}/${unit}`;
     if (action === 'enable') await super.write(link, '');
-    else await super.remove(link);
+    if (action === 'restart') this.settings.outputs[`systemctl is-active ${unit}`] = 'active\n';
+    if (action !== 'disable') return;
+    await super.remove(link);
+    delete this.settings.outputs[`systemctl is-active ${unit}`];
+  }
+
+  async #changeGroups(change: (groups: string[]) => string[]): Promise<void> {
+    const groups = ((await this.read('/etc/group')) ?? '').split('\n').filter(Boolean);
+    await super.write(
+      '/etc/group',
+      change(groups)
+        .map((line) => `${line}\n`)
+        .join(''),
+    );
   }
 
   /** Every file and its content, for comparing before and after. */

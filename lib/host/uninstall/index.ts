@@ -1,0 +1,1 @@
+export { planUninstall, type UninstallOptions, type UninstallPlan, type Workload } from './plan';
