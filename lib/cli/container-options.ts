@@ -22,7 +22,7 @@ export const CONTAINER_OPTIONS = {
   'io-weight': { type: 'string' },
   env: { type: 'string', short: 'e', multiple: true },
   user: { type: 'string', short: 'u' },
-  group: { type: 'string', multiple: true },
+  'group-add': { type: 'string', multiple: true },
   workdir: { type: 'string', short: 'w' },
   entrypoint: { type: 'string' },
   label: { type: 'string', multiple: true },
@@ -41,7 +41,7 @@ export const CONTAINER_OPTIONS = {
 export const CONTAINER_USAGE = `[--name N] [--net bridge|host|none] [-p HOST:CONTAINER[/udp]] [--service S]
          [-v HOST:CONTAINER[:ro]] [-v VOLUME:CONTAINER] [--tmpfs PATH[:SIZE]] [--device PATH[:PATH][:rwm]]
          [--read-only] [--memory 64m] [--swap 64m] [--cpus 0.25] [--pids N] [--io-weight 10..1000]
-         [--env K=V] [--user U] [--group G] [--workdir DIR] [--hostname H] [--add-host NAME:ADDRESS]
+         [--env K=V] [--user U] [--group-add G] [--workdir DIR] [--hostname H] [--add-host NAME:ADDRESS]
          [--entrypoint PROGRAM] [--label K=V] [--cap-add C] [--cap-drop C] [--privileged]
          [--restart no|on-failure[:N]|always|unless-stopped]
          [--probe http://:PORT/|tcp://:PORT|exec:COMMAND] [--ready-probe PROBE] [--probe-interval 10s]
@@ -63,7 +63,7 @@ export function containerSpec({ options, positionals, rest }: Invocation): Conta
     env: Object.fromEntries(texts(options, 'env').map(values.assignment('env'))),
     workingDirectory: text(options, 'workdir'),
     user: text(options, 'user'),
-    groups: someOf(texts(options, 'group')),
+    groups: someOf(texts(options, 'group-add')),
     hostname: text(options, 'hostname'),
     extraHosts: recordOf(texts(options, 'add-host').map(values.extraHost)),
     mounts: [

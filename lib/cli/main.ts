@@ -5,8 +5,9 @@ import './compile-cache';
 import { parseArgs } from 'node:util';
 import { toGaruaError, VERSION } from '../base';
 import { COMMON_OPTIONS, type Command, type Invocation, UsageError } from './command';
-import { allCommands, loadCommand } from './commands';
+import { allCommands, loadCommand, SECTIONS } from './commands';
 import { printError } from './output';
+import { wrap } from './wrap';
 
 const EXIT = { success: 0, failure: 1, usage: 2 } as const;
 
@@ -79,15 +80,20 @@ function interruption(): AbortSignal {
 function printOverview(stream: NodeJS.WriteStream): void {
   const commands = allCommands();
   const width = Math.max(...commands.map((command) => command.name.length));
-  const lines = commands.map((command) => `  ${command.name.padEnd(width)}  ${command.summary}`);
+  const lines = commands.map(({ name, summary }) => {
+    const title = SECTIONS[name];
+    return `${title ? `\n${title}\n` : ''}  ${name.padEnd(width)}  ${wrap(summary, width + 4)}\n`;
+  });
   stream.write(
-    `garua ${VERSION}: fog computing on small machines\n\nUsage: garua COMMAND\n\n${lines.join('\n')}\n`,
+    `garua ${VERSION}: fog computing on small machines\n\nUsage: garua COMMAND ...\n${lines.join('')}`,
   );
-  stream.write('\nEvery command takes --data DIR, --socket PATH, --json and --help.\n');
+  stream.write(
+    '\ngarua COMMAND --help says more. Every command takes --data DIR, --socket PATH and --json.\n',
+  );
 }
 
 function printUsage(command: Command, stream: NodeJS.WriteStream): void {
-  stream.write(`Usage: garua ${command.name} ${command.usage}\n${command.summary}\n`);
+  stream.write(`Usage: garua ${command.name} ${command.usage}\n\n${wrap(command.summary, 0)}\n`);
 }
 
 // A reader that has seen enough (head) is no failure.

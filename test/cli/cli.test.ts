@@ -49,6 +49,14 @@ describe('garua', () => {
       ['run', 'a', '--pull', 'perhaps'],
       ['logs', 'a', '--tail', 'x'],
       ['stop', 'a', '--time', 'x'],
+      ['restart', 'a', '--time', 'x'],
+      ['exec', 'a'],
+      ['exec', 'a', '--'],
+      ['exec', 'a', '--env', 'novalue', '--', 'true'],
+      ['exec', 'a', '-i', '--json', '--', 'true'],
+      ['exec', 'a', '-t', '--', 'true'],
+      ['stats', 'a'],
+      ['volumes', 'a'],
     ];
     for (const words of wrong) {
       it(`garua ${words.join(' ')}: wrong usage, status 2`, async () => {

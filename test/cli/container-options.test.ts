@@ -35,7 +35,7 @@ describe('garua run: what its options mean', () => {
     ['--probe tcp://:22 --probe-interval 500ms', { liveness: { tcp: 22, intervalMs: 500 } }],
     ['--add-host a:::1 --label k=v=w', { extraHosts: { a: '::1' }, labels: { k: 'v=w' } }],
     ['--cap-drop ALL', { capabilities: { add: [], drop: ['ALL'] } }],
-    ['--service web --group gpio --read-only', { service: 'web', groups: ['gpio'], readOnlyRoot: true }],
+    ['--service web --group-add gpio --read-only', { service: 'web', groups: ['gpio'], readOnlyRoot: true }],
   ];
   for (const [words, expected] of meanings) {
     it(words, () => {

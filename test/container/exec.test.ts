@@ -121,6 +121,16 @@ describe('container: exec', () => {
     assert.equal((await fixture.engine.get('box')).state, 'running');
   });
 
+  it('gives at once what a command says that then is silent', async () => {
+    await fixture.deploy({ command: LOOP });
+    for (let time = 0; time < 20; time += 1) {
+      for await (const piece of fixture.engine.exec('box', ['sh', '-c', 'echo up; sleep 60'])) {
+        assert.deepEqual(piece, { stream: 'stdout', text: 'up\n' });
+        break;
+      }
+    }
+  });
+
   it('kills it when the reader stops, and when the engine closes', async () => {
     await fixture.deploy({ command: LOOP });
     for await (const _piece of fixture.engine.exec('box', [

@@ -8,9 +8,13 @@ const NAMES = [
   'run',
   'ps',
   'logs',
+  'exec',
+  'stats',
   'stop',
   'start',
+  'restart',
   'rm',
+  'volumes',
   'doctor',
   'setup',
   'uninstall',
@@ -27,6 +31,15 @@ const NAMES = [
   'window',
   'place',
 ];
+
+/** Where `garua --help` begins a section, and its title. */
+export const SECTIONS: Record<string, string> = {
+  pull: 'Images',
+  run: 'Containers',
+  doctor: 'This machine',
+  put: 'Objects of the fog',
+  window: 'Streams and placement',
+};
 
 /** Loads one command alone: what the others need takes longer to load than most take to run. */
 export function loadCommand(name: string): Command | undefined {

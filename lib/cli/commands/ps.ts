@@ -1,4 +1,4 @@
-import type { ContainerStatus } from '../../container';
+import type { ContainerStatus, PublishedPort } from '../../container';
 import { type Command, withHost } from '../command';
 import { formatAge, printJson, printTable } from '../output';
 
@@ -14,21 +14,33 @@ export const ps: Command = {
       const containers = await host.containers();
       if (invocation.options.json) return printJson(containers);
       printTable(
-        ['NAME', 'IMAGE', 'STATE', 'PID', 'PORTS', 'STARTED'],
+        ['NAME', 'IMAGE', 'STATE', 'HEALTH', 'RESTARTS', 'PID', 'ADDRESS', 'PORTS', 'STARTED'],
         containers.map((container) => [
           container.name,
           container.image,
           describeState(container),
+          container.health === 'none' ? '-' : container.health,
+          String(container.restarts),
           container.pid === null ? '-' : String(container.pid),
-          container.ports.map((port) => `${port.hostPort}:${port.containerPort}`).join(' ') || '-',
+          container.address ?? '-',
+          container.ports.map(describePort).join(' ') || '-',
           container.startedAt === null ? '-' : formatAge(Date.parse(container.startedAt)),
         ]),
       );
     }),
 };
 
-function describeState({ state, exitCode, reason }: ContainerStatus): string {
-  if (state === 'running') return state;
-  const details = [exitCode === null ? undefined : `status ${exitCode}`, reason ?? undefined];
-  return `${state} (${details.filter((detail) => detail !== undefined).join(', ')})`;
+function describeState({ state, exitCode, reason, rolledBack }: ContainerStatus): string {
+  const ended = state !== 'running';
+  const details = [
+    ended && exitCode !== null ? `status ${exitCode}` : undefined,
+    ended && reason !== null ? reason : undefined,
+    rolledBack ? `kept, for the new version failed: ${rolledBack.code}` : undefined,
+  ].filter((detail) => detail !== undefined);
+  return details.length > 0 ? `${state} (${details.join(', ')})` : state;
+}
+
+function describePort({ hostAddress, hostPort, containerPort, protocol }: PublishedPort): string {
+  const address = hostAddress && hostAddress !== '0.0.0.0' ? `${hostAddress}:` : '';
+  return `${address}${hostPort}:${containerPort}${protocol === 'udp' ? '/udp' : ''}`;
 }

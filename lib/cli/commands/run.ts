@@ -1,5 +1,5 @@
 import { GaruaError } from '../../base';
-import type { ContainerStatus } from '../../container';
+import type { ContainerSpec, ContainerStatus } from '../../container';
 import type { Host } from '../../host';
 import { type Command, type Invocation, longCall, withHost } from '../command';
 import { CONTAINER_OPTIONS, CONTAINER_USAGE, containerSpec, oneOf } from '../container-options';
@@ -43,6 +43,7 @@ export const run: Command = {
           insecure: options.insecure === true,
         }),
       );
+      if (options.detach) await warnOfPolicies(host, spec);
       const status = options.detach ? container : await attend(host, container, invocation);
       if (options.json) printJson(status);
       else if (options.detach) process.stdout.write(`${container.name}\n`);
@@ -52,6 +53,17 @@ export const run: Command = {
     await withHost(invocation, act, !options.detach);
   },
 };
+
+/** Policies and probes are the business of a host that stays. */
+async function warnOfPolicies(host: Host, spec: ContainerSpec): Promise<void> {
+  const { policy = 'no' } = spec.restart ?? {};
+  if (policy === 'no' && !spec.liveness && !spec.readiness) return;
+  // When this process owns the data directory, nobody else does.
+  if ((await host.info()).pid !== process.pid) return;
+  process.stderr.write(
+    'restart policies and probes act only while a host runs: start one with garua host, or use Node-RED\n',
+  );
+}
 
 /** Prints a container's output until it ends; an interruption stops it. */
 async function attend(

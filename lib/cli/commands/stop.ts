@@ -1,4 +1,5 @@
-import { type Command, longCall, text, UsageError, withHost } from '../command';
+import { type Command, longCall, text, withHost } from '../command';
+import { graceOf } from '../grace';
 import { printJson } from '../output';
 
 /** `garua stop`: ends a container and keeps its files. */
@@ -9,7 +10,7 @@ export const stop: Command = {
   options: { time: { type: 'string', short: 't' } },
   positionals: { minimum: 1, maximum: 1 },
   run: (invocation) => {
-    const graceMs = milliseconds(text(invocation.options, 'time'));
+    const graceMs = graceOf(text(invocation.options, 'time'));
     return withHost(invocation, async (host) => {
       const status = await host.stop(invocation.positionals[0]!, { ...longCall(invocation), graceMs });
       if (invocation.options.json) printJson(status);
@@ -17,9 +18,3 @@ export const stop: Command = {
     });
   },
 };
-
-function milliseconds(seconds: string | undefined): number | undefined {
-  if (seconds === undefined) return undefined;
-  if (!/^\d+(\.\d+)?$/.test(seconds)) throw new UsageError(`--time ${seconds} is not a number of seconds`);
-  return Number(seconds) * 1000;
-}

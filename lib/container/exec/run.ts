@@ -2,7 +2,8 @@ import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ExecOutput, ExecText } from '../container';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { ExecOutput } from '../container';
 import type { ContainerFolder } from '../paths';
 import { findTool } from '../runtime/tools';
 import { killFamily } from './family';
@@ -12,6 +13,8 @@ import { execFailure } from './refusal';
 
 /** What a shell says of a command that SIGKILL has ended. */
 const KILLED = 137;
+/** Between two looks whether runc has started the command. */
+const LOOK_MS = 2;
 
 export interface ExecPlace {
   id: string;
@@ -50,6 +53,20 @@ export async function* runInContainer(
   const ended = new Promise<number | null>((resolve) => {
     child.once('exit', resolve).once('error', () => resolve(null));
   });
+  let hasEnded = false;
+  void ended.then(() => {
+    hasEnded = true;
+  });
+  // runc writes the file once the command runs; what comes before may be its own complaint that it cannot.
+  const startOrEnd = async () => {
+    for (;;) {
+      // In this order: it may start and end between the two.
+      const over = hasEnded;
+      if ((await readFile(pidFile, 'utf8').catch(() => '')) !== '') return true;
+      if (over) return false;
+      await delay(LOOK_MS);
+    }
+  };
   let isOver = false;
   const end = async () => {
     output.close();
@@ -60,25 +77,18 @@ export async function* runInContainer(
   // A command need not read what it is given.
   child.stdin?.on('error', () => {}).end(input);
   try {
-    // What comes before the command runs may be runc's own complaint that it cannot.
-    let held: ExecText[] | undefined = [];
+    let started = false;
+    let complaint = '';
     for await (const piece of output.read()) {
+      started ||= await startOrEnd();
       if (signal.aborted) return;
-      if (held && !(await hasStarted(pidFile))) {
-        held.push(piece);
-        continue;
-      }
-      yield* held ?? [];
-      held = undefined;
-      yield piece;
+      if (started) yield piece;
+      else complaint += piece.text;
     }
     const exitCode = await ended;
     if (signal.aborted) return;
     isOver = true;
-    if (held && !(await hasStarted(pidFile))) {
-      throw execFailure(held.map(({ text }) => text).join(''), place, process.args[0]!);
-    }
-    yield* held ?? [];
+    if (!started && !(await startOrEnd())) throw execFailure(complaint, place, process.args[0]!);
     yield { exitCode: exitCode ?? KILLED };
   } finally {
     signal.removeEventListener('abort', onAbort);
@@ -86,11 +96,6 @@ export async function* runInContainer(
     output.close();
     await Promise.all([document, pidFile].map((path) => rm(path, { force: true })));
   }
-}
-
-/** runc writes the file once the command runs. */
-async function hasStarted(pidFile: string): Promise<boolean> {
-  return (await readFile(pidFile, 'utf8').catch(() => '')) !== '';
 }
 
 async function killExec(runc: number | undefined, pidFile: string): Promise<void> {
