@@ -34,6 +34,7 @@ describe('garua host', () => {
       [now] = (await garuaJson<[ContainerStatus]>(data, 'ps')) as [ContainerStatus];
     }
     assert.notEqual(now.pid, started.pid);
+    while (!/container lamp running \(process \d+, restarts 1\)/.test(said)) await delay(20);
 
     child.kill('SIGTERM');
     assert.equal((await result).status, 0);

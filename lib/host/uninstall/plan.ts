@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { DataDirectoryInUseError, defaultDataDirectory, GaruaError } from '../../base';
 import { removeNetwork } from '../../container';
 import { LocalHost } from '../local-host';
-import { type ChangeableMachine, thisMachine } from '../machine';
+import { type ChangeableMachine, type Machine, thisMachine } from '../machine';
 import { serviceRemovalSteps } from '../service';
 import {
   aptGet,
@@ -57,7 +57,14 @@ export async function planUninstall(options: UninstallOptions = {}): Promise<Uni
       run: () => workload.end(dataDirectory, purge),
     });
   }
-  steps.push({ what: 'remove the network of the containers', run: () => workload.removeNetwork() });
+  steps.push({
+    what: 'remove the network of the containers',
+    async run() {
+      if (await othersRun(machine)) {
+        notes.push('The network stays: containers of another data directory run on this machine.');
+      } else await workload.removeNetwork();
+    },
+  });
   if (await machine.exists(recordPath(dataDirectory))) {
     steps.push({
       what: 'take back what garua doctor --fix has changed',
@@ -81,8 +88,17 @@ export async function planUninstall(options: UninstallOptions = {}): Promise<Uni
       );
     }
   }
-  for (const path of [CONFIGURATION, DEFAULT_PREFIX, RUNTIME, compiledCode()]) {
+  for (const path of [CONFIGURATION, DEFAULT_PREFIX, compiledCode()]) {
     if (await machine.exists(path)) steps.push({ what: `remove ${path}`, run: () => machine.remove(path) });
+  }
+  if (await machine.exists(RUNTIME)) {
+    steps.push({
+      what: `remove ${RUNTIME}`,
+      // What other data directories' containers need stays.
+      run: async () => {
+        if (!(await othersRun(machine))) await machine.remove(RUNTIME);
+      },
+    });
   }
   if ((await machine.run('getent', 'group', GROUP)) !== undefined) {
     steps.push({ what: `remove the group ${GROUP}`, run: () => machine.execute('groupdel', GROUP) });
@@ -104,6 +120,14 @@ export async function planUninstall(options: UninstallOptions = {}): Promise<Uni
     notes.push(`${dataDirectory} stays, with images and the files of containers; --purge removes it too.`);
   }
   return { steps, notes };
+}
+
+/** Whether runc knows containers after those of the data directory have ended: each directory has a folder there. */
+async function othersRun(machine: Machine): Promise<boolean> {
+  for (const name of await machine.list(RUNTIME)) {
+    if ((await machine.list(join(RUNTIME, name, 'runc'))).length > 0) return true;
+  }
+  return false;
 }
 
 /** Of the command line, for the user who runs this. */

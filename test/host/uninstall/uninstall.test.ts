@@ -73,6 +73,18 @@ describe('host/uninstall', () => {
     );
   });
 
+  it('leaves the network to containers of another data directory', async () => {
+    const { machine } = await setUp();
+    const state = '/run/garua/0123456789ab/runc/other/state.json';
+    await machine.write(state, '{}');
+    const workload = new FakeWorkload();
+    const { steps, notes } = await planUninstall({ machine, workload, purge: true });
+    await runSteps(steps, () => {});
+    assert.deepEqual(workload.calls, [`remove containers of ${DATA}`]);
+    assert.ok(await machine.exists(state));
+    assert.match(notes.join('\n'), /The network stays/);
+  });
+
   it('without it keeps images and the files of containers, and says so', async () => {
     const { machine, before } = await setUp();
     const workload = new FakeWorkload();
