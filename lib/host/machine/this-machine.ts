@@ -2,6 +2,7 @@ import { accessSync, constants } from 'node:fs';
 import { access, mkdir, readdir, readFile, rm, stat, statfs, writeFile } from 'node:fs/promises';
 import { arch, machine } from 'node:os';
 import { dirname, join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { execute, kernelClockSynchronised, writeFileAtomic } from '../../base';
@@ -19,6 +20,8 @@ export class LocalMachine implements ChangeableMachine {
   readonly kernelArchitecture: string = machine();
   readonly nodeVersion: string = process.versions.node;
   readonly userId: number = process.getuid?.() ?? -1;
+
+  #turns: Promise<unknown> = Promise.resolve();
 
   constructor(readonly root = '/') {}
 
@@ -63,6 +66,7 @@ export class LocalMachine implements ChangeableMachine {
   }
 
   async run(program: string, ...words: string[]): Promise<string | undefined> {
+    await this.#turn();
     try {
       const { stdout, stderr } = await execute(program, words, { timeoutMs: 10_000 });
       return stdout || stderr;
@@ -87,7 +91,8 @@ export class LocalMachine implements ChangeableMachine {
     return kernelClockSynchronised();
   }
 
-  moduleTrouble(name: string): Promise<string | undefined> {
+  async moduleTrouble(name: string): Promise<string | undefined> {
+    await this.#turn();
     return moduleTrouble(name);
   }
 
@@ -109,6 +114,12 @@ export class LocalMachine implements ChangeableMachine {
 
   async execute(program: string, ...words: string[]): Promise<void> {
     await execute(program, words, { timeoutMs: 2 * MINUTE });
+  }
+
+  /** Starting a process blocks for a millisecond or two: many at once would be felt in a Node-RED. */
+  #turn(): Promise<unknown> {
+    this.#turns = this.#turns.then(() => setImmediate());
+    return this.#turns;
   }
 
   /** Where a path of the machine lies on this one. */
