@@ -1,6 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Connection } from '@libp2p/interface' with { 'resolution-mode': 'import' };
-import { AbortedError, SingleFlight, toGaruaError } from '../base';
+import { toGaruaError } from '../base';
 import { ListenError, MembershipError, RevokedError, UnreachableError } from './errors';
 import type { Doorkeeper } from './handshake/membership-encrypter';
 import { DhtLocator } from './locate/dht-locator';
@@ -12,9 +11,10 @@ import type { ByteStream, CallOptions, HostAbilities } from './mesh';
 import { announced } from './node/addresses';
 import { createNode, type FogNode } from './node/create-node';
 import type { Libraries } from './node/libraries';
+import { Links, MAXIMUM_STREAMS } from './node/links';
 import { Redialler } from './node/redialler';
 import { RPC_PROTOCOL } from './rpc/messages';
-import { DEFAULT_TIMEOUT, RpcClient } from './rpc/rpc-client';
+import { DEFAULT_TIMEOUT } from './rpc/rpc-client';
 import type { RpcServer } from './rpc/rpc-server';
 import { STREAM_PROTOCOL, type StreamService } from './streams/stream-service';
 import type { AddressBook } from './view/address-book';
@@ -28,8 +28,6 @@ const ISSUER_PATIENCE = 3_000;
 const HEARTBEAT_PATIENCE = 3_500;
 /** How long a newcomer waits to meet somebody. */
 const MEETING = 3_000;
-/** Streams of bytes one host may have open here at once. */
-const STREAMS = 512;
 
 export interface NetworkOptions {
   identity: Identity;
@@ -51,9 +49,7 @@ export class FogNetwork {
   readonly locator: DhtLocator;
   readonly #options: NetworkOptions;
   readonly #node: FogNode;
-  readonly #libraries: Libraries;
-  readonly #clients = new Map<string, RpcClient>();
-  readonly #opening = new SingleFlight<RpcClient>();
+  readonly #links: Links;
   readonly #gossip: Gossip;
   readonly #heartbeat: Heartbeat;
   readonly #redialler: Redialler;
@@ -62,9 +58,14 @@ export class FogNetwork {
   private constructor(options: NetworkOptions, node: FogNode, libraries: Libraries) {
     this.#options = options;
     this.#node = node;
-    this.#libraries = libraries;
     this.locator = new DhtLocator(node, libraries);
     const { ledger, table, server } = options;
+    this.#links = new Links({
+      node,
+      libraries,
+      isMember: (peerId) => ledger.objection(peerId) === undefined,
+      addressesOf: (peerId) => this.#addressesOf(peerId),
+    });
     const caller = {
       call: <T>(peerId: string, name: string, argument?: unknown, more: CallOptions = {}) =>
         this.call(peerId, name, argument, more) as Promise<T>,
@@ -81,11 +82,11 @@ export class FogNetwork {
       ledger,
       table,
       gossip: this.#gossip,
-      isConnected: (peerId) => this.#connections(peerId).length > 0,
+      isConnected: (peerId) => this.#links.open(peerId).length > 0,
       prepare: async (peerId) => {
-        await this.#client(peerId, { timeoutMs: HEARTBEAT_PATIENCE });
+        await this.#links.client(peerId, { timeoutMs: HEARTBEAT_PATIENCE });
       },
-      drop: (peerId) => this.#drop(peerId),
+      drop: (peerId) => this.#links.drop(peerId),
       onTick: () => this.#tick(),
     });
     server.serve('mesh.count', ({ request, newcomer }: { request: JoinRequest; newcomer: string }) => {
@@ -153,8 +154,8 @@ export class FogNetwork {
       maxInboundStreams: 8,
     });
     await node.handle(STREAM_PROTOCOL, (stream, connection) => void streams.accept(stream, connection), {
-      maxInboundStreams: STREAMS,
-      maxOutboundStreams: STREAMS,
+      maxInboundStreams: MAXIMUM_STREAMS,
+      maxOutboundStreams: MAXIMUM_STREAMS,
     });
     network.#publishRecord();
     // Connections that came while the rest was being set up.
@@ -176,13 +177,13 @@ export class FogNetwork {
   }
 
   async call(peerId: string, name: string, argument: unknown, options: CallOptions): Promise<unknown> {
-    const client = await this.#client(peerId, options);
+    const client = await this.#links.client(peerId, options);
     return client.call(name, argument, options);
   }
 
   async openStream(peerId: string, name: string, header: unknown, options: CallOptions): Promise<ByteStream> {
-    const connection = await this.#connection(peerId, options);
-    const stream = await this.#newStream(connection, STREAM_PROTOCOL, options);
+    const connection = await this.#links.connection(peerId, options);
+    const stream = await this.#links.newStream(connection, STREAM_PROTOCOL, options);
     return this.#options.streams.open(stream, peerId, name, header, options);
   }
 
@@ -210,7 +211,7 @@ export class FogNetwork {
     const { ledger, identity } = this.#options;
     const { issuer } = ledger.get('invite', checkRequest(request, peerId, ledger))!;
     let counted: Signed | undefined;
-    if (issuer !== identity.peerId && this.#connections(issuer).length > 0) {
+    if (issuer !== identity.peerId && this.#links.open(issuer).length > 0) {
       try {
         const argument = { request, newcomer: peerId };
         counted = (await this.call(issuer, 'mesh.count', argument, {
@@ -233,71 +234,18 @@ export class FogNetwork {
     this.#heartbeat.stop();
     this.#redialler.stop();
     this.locator.close();
-    for (const client of this.#clients.values()) client.close();
+    this.#links.close();
     this.#options.table.save();
     await this.#node.stop();
-  }
-
-  #client(peerId: string, options: CallOptions): Promise<RpcClient> {
-    const client = this.#clients.get(peerId);
-    if (client?.open) return Promise.resolve(client);
-    // Not the first caller's signal: others may wait for the same stream.
-    const { timeoutMs } = options;
-    const opening = this.#opening.run(peerId, async () => {
-      const connection = await this.#connection(peerId, { timeoutMs });
-      const opened = new RpcClient(await this.#newStream(connection, RPC_PROTOCOL, { timeoutMs }), peerId);
-      this.#clients.set(peerId, opened);
-      return opened;
-    });
-    return abortable(opening, options.signal);
-  }
-
-  async #connection(
-    peerId: string,
-    { signal, timeoutMs = DEFAULT_TIMEOUT }: CallOptions,
-  ): Promise<Connection> {
-    const [open] = this.#connections(peerId);
-    if (open) return open;
-    if (this.#closing || this.#options.ledger.objection(peerId)) throw new UnreachableError(peerId);
-    try {
-      const addresses = this.#addressesOf(peerId).map((address) =>
-        this.#libraries.multiaddr(`${address}/p2p/${peerId}`),
-      );
-      return await this.#node.dial(addresses, { signal: limit(timeoutMs, signal) });
-    } catch (error) {
-      if (signal?.aborted) throw new AbortedError('a call', { cause: signal.reason });
-      throw new UnreachableError(peerId, { cause: error });
-    }
-  }
-
-  async #newStream(
-    connection: Connection,
-    protocol: string,
-    { signal, timeoutMs = DEFAULT_TIMEOUT }: CallOptions,
-  ) {
-    try {
-      return await connection.newStream(protocol, {
-        signal: limit(timeoutMs, signal),
-        maxOutboundStreams: STREAMS,
-      });
-    } catch (error) {
-      if (signal?.aborted) throw new AbortedError('a call', { cause: signal.reason });
-      throw new UnreachableError(connection.remotePeer.toString(), { cause: error });
-    }
-  }
-
-  #connections(peerId: string): Connection[] {
-    const id = this.#libraries.peerIdFromString(peerId);
-    return this.#node.getConnections(id).filter(({ status }) => status === 'open');
   }
 
   #connected(peerId: string): void {
     if (this.#closing) return;
     if (this.#options.ledger.objection(peerId)) {
-      this.#drop(peerId);
+      this.#links.drop(peerId);
       return;
     }
-    for (const connection of this.#connections(peerId)) {
+    for (const connection of this.#links.open(peerId)) {
       if (connection.direction === 'outbound') this.#remember(peerId, connection.remoteAddr.toString());
     }
     void this.#heartbeat.ask(peerId);
@@ -309,13 +257,6 @@ export class FogNetwork {
     this.#redialler.lost(peerId);
   }
 
-  /** Ends all connections to a host without asking it. */
-  #drop(peerId: string): void {
-    this.#clients.get(peerId)?.close();
-    this.#clients.delete(peerId);
-    for (const connection of this.#connections(peerId)) connection.abort(new Error('dropped'));
-  }
-
   /** A host of this fog that nobody here has heard of says on the local network that it is there. */
   async #meet({
     id,
@@ -324,7 +265,7 @@ export class FogNetwork {
     id: FogNode['peerId'];
     multiaddrs: Parameters<FogNode['dial']>[0];
   }): Promise<void> {
-    if (this.#closing || this.#connections(id.toString()).length > 0) return;
+    if (this.#closing || this.#links.open(id.toString()).length > 0) return;
     await this.#node.dial(multiaddrs, { signal: AbortSignal.timeout(DEFAULT_TIMEOUT) }).catch(() => {});
   }
 
@@ -347,7 +288,7 @@ export class FogNetwork {
       else if (body.kind === 'revocation' && body.key !== identity.peerId) {
         table.announce('revoked', body.key);
         table.forget(body.key);
-        this.#drop(body.key);
+        this.#links.drop(body.key);
       }
     }
   }
@@ -362,7 +303,7 @@ export class FogNetwork {
   #tick(): void {
     const { ledger } = this.#options;
     for (const peer of this.#node.getPeers()) {
-      if (ledger.objection(peer.toString())) this.#drop(peer.toString());
+      if (ledger.objection(peer.toString())) this.#links.drop(peer.toString());
     }
     this.#publishRecord();
   }
@@ -392,19 +333,4 @@ export class FogNetwork {
     );
     void this.#gossip.publish([record]);
   }
-}
-
-function limit(timeoutMs: number, signal: AbortSignal | undefined): AbortSignal {
-  const timeout = AbortSignal.timeout(timeoutMs);
-  return signal ? AbortSignal.any([signal, timeout]) : timeout;
-}
-
-function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return promise;
-  return new Promise((resolve, reject) => {
-    const onAbort = () => reject(new AbortedError('a call', { cause: signal.reason }));
-    if (signal.aborted) onAbort();
-    signal.addEventListener('abort', onAbort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
-  });
 }
