@@ -37,6 +37,7 @@ export const SECTIONS: Record<string, string> = {
   pull: 'Images',
   run: 'Containers',
   doctor: 'This machine',
+  fog: 'The fog',
   put: 'Objects of the fog',
   window: 'Streams and placement',
 };
