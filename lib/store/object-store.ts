@@ -12,6 +12,7 @@ import { isName } from './names/record';
 import { Nas, type OpenObject } from './nas/nas';
 import { type Followed, ObjectStream } from './object-stream';
 import { DEFAULT_LIMITS, type StoreLimits, type StoreParts } from './parts';
+import { bytesPassed } from './passing-memory';
 import { writeObject } from './put';
 import { Repair } from './replicate/repair';
 import { parseReplication } from './replicate/replication';
@@ -227,6 +228,7 @@ export class ObjectStore implements Store, StoreService {
         ahead.catch(() => {});
         for (const block of blocks) {
           throwIfAborted(options.signal, `the reading of ${cid}`);
+          bytesPassed(block.length);
           yield block;
         }
       }

@@ -2,11 +2,15 @@ import { type LongCall, throwIfAborted } from '../base';
 import { ObjectCorruptError } from './errors';
 import type { Fetch } from './fetch/fetch';
 import type { OpenObject } from './nas/nas';
+import { bytesPassed } from './passing-memory';
 import type { ObjectOrigin, StoredObject } from './store';
 import { CHUNK_BYTES, leafCount } from './tree/layout';
 
 /** Leaves that are read at once: 1 MiB. The next piece is read while the caller has this one. */
 const PIECE_LEAVES = 4;
+
+/** Leaves of a fetch that are read at once: buffers of one size let go of their memory best. */
+const FOLLOWED_LEAVES = 1;
 
 /** A fetch that is followed, until `leave` is called. */
 export interface Followed {
@@ -69,6 +73,7 @@ export class ObjectStream implements StoredObject {
         }
         const done = Math.min(this.size, leaf * CHUNK_BYTES);
         onProgress?.({ phase: 'reading', done, total: this.size, unit: 'bytes' });
+        bytesPassed(piece.length);
         if (piece.length > 0) yield piece;
       }
       // What came from elsewhere is kept by now, or it is known why not.
@@ -98,7 +103,7 @@ export class ObjectStream implements StoredObject {
         await this.#leaveLocal(error);
       }
     }
-    return this.#followed!.fetch.read(leaf, PIECE_LEAVES, this.#parts.call.signal);
+    return this.#followed!.fetch.read(leaf, FOLLOWED_LEAVES, this.#parts.call.signal);
   }
 
   /** The local copy is damaged or its disk is in trouble: another site may have it. */

@@ -1,6 +1,7 @@
 import { throwIfAborted } from '../base';
 import type { IncomingObject } from './nas/nas';
 import type { StoreParts } from './parts';
+import { bytesPassed } from './passing-memory';
 import type { ObjectSource, PutOptions } from './store';
 
 /** Bytes that go to the disk thread at once; a multiple of a chunk, so that chunks are hashed in place. */
@@ -57,6 +58,7 @@ async function copy(source: ObjectSource, incoming: IncomingObject, options: Put
     if (filled === 0) return;
     const full = piece.subarray(0, filled);
     done += filled;
+    bytesPassed(filled);
     const write = incoming.append(full, [piece.buffer]);
     write.catch(() => {});
     piece = new Uint8Array(PIECE_BYTES);

@@ -52,7 +52,7 @@ export class Disk {
     if (this.#stuck.size >= MAXIMUM_STUCK) throw new NasHungError(this.folder, this.limitMs);
     let best = this.#threads[0];
     for (const thread of this.#threads) if (thread.load < best!.load) best = thread;
-    if (best && (best.load === 0 || this.#threads.length === THREADS)) return best;
+    if (best && (best.idle || this.#threads.length === THREADS)) return best;
     const thread = new DiskThread(this.folder, this.limitMs, {
       stuck: () => this.#setAside(thread),
       free: () => this.#stuck.delete(thread),
@@ -112,6 +112,11 @@ class DiskThread {
     this.#worker.on('error', (error) => this.#end(threadError(error.message)));
     this.#worker.on('exit', (code) => this.#end(threadError(`exit code ${code}`)));
     this.#worker.unref();
+  }
+
+  /** It has nothing to do at the moment. */
+  get idle(): boolean {
+    return this.#waiting.length === 0;
   }
 
   get load(): number {

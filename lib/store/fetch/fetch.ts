@@ -8,6 +8,7 @@ import {
   ProviderStalledError,
 } from '../errors';
 import type { StoreParts } from '../parts';
+import { bytesPassed } from '../passing-memory';
 import type { ObjectOrigin, Provider } from '../store';
 import { blockCount, CHUNK_BYTES } from '../tree/layout';
 import { limited, unlessAborted } from './patience';
@@ -15,7 +16,7 @@ import { type CallCounter, providersOf } from './providers';
 import { openSpool, type Spool } from './spool';
 
 /** Blocks that wait for the disk thread. */
-const BLOCKS_AHEAD = 6;
+const BLOCKS_AHEAD = 3;
 
 export interface FetchOptions {
   /** In place of those that are found. */
@@ -211,6 +212,7 @@ export class Fetch {
       throw error;
     });
     this.size = size;
+    bytesPassed(block.length);
     this.origin ??= `site:${provider.site}`;
     // Only with a new leaf is it sure that those from an earlier fetch belong to this object.
     if (leaves > first) this.#leaves = leaves;

@@ -107,7 +107,8 @@ export class BlockVerifier {
       throw new LayoutUnsupportedError();
     for (let index = spans.length - 1; index >= 0; index -= 1) {
       const { start, end } = spans[index]!;
-      const { digest } = links[index]!;
+      // A copy: the block's memory is the caller's.
+      const digest = Buffer.from(links[index]!.digest);
       if (blockSizes[index] !== spanBytes(size, start, end)) throw new LayoutUnsupportedError();
       const height = place.height - 1;
       if (end > this.firstLeaf) this.#stack.push({ digest, height, start, end });
