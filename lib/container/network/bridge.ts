@@ -19,7 +19,7 @@ import { callPlugin } from './cni';
 import { ensureForwarding } from './forwarding';
 import { updateNames } from './names';
 import { collide } from './ports';
-import { publishPorts, restorePorts, withdrawPorts } from './published';
+import { atRules, publishPorts, restorePorts, withdrawPorts } from './published';
 import { BRIDGE, bridgeConfig, SUBNET } from './settings';
 
 export { BRIDGE_GATEWAY } from './settings';
@@ -62,7 +62,7 @@ export async function connect(
   await writeAttachment(connected);
   if (ports.length > 0) await publishPorts(connected);
   // Rules that were there before have gone: a firewall was loaded anew, and took the published ports too.
-  if (wereMissing) await restorePorts();
+  if (wereMissing) await restorePorts(dirname(folder.path));
   await updateNames(dirname(folder.path));
 }
 
@@ -83,15 +83,17 @@ export async function disconnect(id: string, folder: ContainerFolder): Promise<v
  * Takes away what an attachment tells of, and then the attachment. Without a namespace the interface went with the
  * container's last process.
  */
-export async function detach({ id, ports }: Pick<Attachment, 'id' | 'ports'>, namespace = ''): Promise<void> {
-  try {
-    if (ports.length > 0) await withdrawPorts(id, ports);
-    await callPlugin({ command: 'DEL', id, namespace, config: bridgeConfig() });
-  } catch (error) {
-    // Without the plugins nothing can be given back; a container must be removable all the same.
-    if (!(error instanceof NetworkUnsupportedError)) throw error;
-  }
-  await removeAttachment(id);
+export function detach({ id, ports }: Pick<Attachment, 'id' | 'ports'>, namespace = ''): Promise<void> {
+  return atRules(async () => {
+    try {
+      if (ports.length > 0) await withdrawPorts(id, ports);
+      await callPlugin({ command: 'DEL', id, namespace, config: bridgeConfig() });
+    } catch (error) {
+      // Without the plugins nothing can be given back; a container must be removable all the same.
+      if (!(error instanceof NetworkUnsupportedError)) throw error;
+    }
+    await removeAttachment(id);
+  });
 }
 
 /**

@@ -16,7 +16,8 @@ const ADDRESS = /^\d+\.\d+\.\d+\.\d+$/;
 /**
  * Gives back what crashes have left on the bridge: addresses and port rules of this data directory's containers that
  * have ended, and of those whose data directory is gone. What belongs to another data directory that is there is its
- * own affair; what other programs made is not looked at. Ports of running containers whose rules are gone come back.
+ * own affair; what other programs made is not looked at. Ports of its running containers whose rules are gone
+ * come back.
  */
 export async function cleanNetwork(containers: string): Promise<void> {
   if (!(await exists(LEASES))) return;
@@ -29,7 +30,7 @@ export async function cleanNetwork(containers: string): Promise<void> {
     const ports = [{ hostPort: 1, containerPort: 1, protocol: 'tcp', hostAddress: '0.0.0.0' } as const];
     if (!(await hasProcesses(id))) await detach({ id, ports: [...ports] });
   }
-  await restorePorts();
+  await restorePorts(containers);
   await updateNames(containers);
 }
 
