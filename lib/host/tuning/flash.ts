@@ -46,8 +46,7 @@ export const fileSystem: Check = {
   why: 'Noting each reading of a file, and journalling data twice, wears flash; not ordering data before its journal can leave garbage in files after a power cut.',
   async look({ machine, dataDirectory }) {
     const found = await flashDisk(machine, dataDirectory);
-    if (!found || found.mount.type !== 'ext4' || !(wears(found.kind) || found.kind === 'ssd'))
-      return undefined;
+    if (found?.mount.type !== 'ext4' || !(wears(found.kind) || found.kind === 'ssd')) return undefined;
     const { options, point } = found.mount;
     const faults: string[] = [];
     const advice: string[] = [];
