@@ -131,7 +131,10 @@ export class BenchFlow {
     let arrived = () => {};
     mark.on('input', () => arrived());
     const sendBurst = async (from: number) => {
-      for (let n = from; n < from + burst; n += 1) source.send([{ topic: 'a', payload: payload(n) }, null]);
+      // With an id, as a message has that comes from any node but the first.
+      for (let n = from; n < from + burst; n += 1) {
+        source.send([{ _msgid: String(n), topic: 'a', payload: payload(n) }, null]);
+      }
       // Delivery is first in, first out: with the mark everything before it has arrived.
       const end = new Promise<void>((resolve) => {
         arrived = resolve;
