@@ -67,7 +67,7 @@ export class EventReader {
   #make(message: Message, rawKey: unknown): Reading {
     const { time: timeSettings, sourceByTopic } = this.#settings;
     const value = this.#value(message);
-    const source = sourceByTopic && typeof message.topic === 'string' ? message.topic : '';
+    const source = (sourceByTopic && keyText(message.topic)) || '';
     const key = keyText(rawKey);
     const rawTime = this.#time?.(message);
     const time = timeSettings ? milliseconds(rawTime, timeSettings.format) : undefined;
@@ -86,7 +86,7 @@ export class EventReader {
 }
 
 /** Nothing is the empty key; numbers and booleans are written out; anything else is no key. */
-function keyText(key: unknown): string | undefined {
+export function keyText(key: unknown): string | undefined {
   if (typeof key === 'string') return key;
   if (key === undefined || key === null) return '';
   if (typeof key === 'number' || typeof key === 'boolean') return String(key);

@@ -6,8 +6,8 @@ export type Translate = (key: string, values?: Record<string, string | number>) 
 
 /** Two updates a second at most: each goes to every open editor. */
 const INTERVAL = 500;
-/** How long a reached limit is shown. */
-const LIMIT_SHOWN = 5_000;
+/** How long a reached limit, or a failure, is shown after it came up last. */
+const SHOWN = 5_000;
 const MAXIMUM_LENGTH = 19;
 
 /** The text under the node: open windows and how far the watermark is behind. */
@@ -20,6 +20,8 @@ export class StatusLine {
   #shown = '';
   #limitUntil = 0;
   #failure: string | undefined;
+  #failureUntil = 0;
+  #lastingFailure: string | undefined;
 
   constructor(
     engine: WindowEngine,
@@ -33,17 +35,15 @@ export class StatusLine {
   }
 
   limitReached(): void {
-    this.#limitUntil = this.#now() + LIMIT_SHOWN;
+    this.#limitUntil = this.#now() + SHOWN;
   }
 
-  /** Shown until `recovered`. */
-  failed(code: string): void {
+  /** @param forGood whether it stays until the node is deployed again */
+  failed(code: string, forGood: boolean): void {
+    if (forGood) this.#lastingFailure = code;
     this.#failure = code;
+    this.#failureUntil = this.#now() + SHOWN;
     this.update();
-  }
-
-  recovered(): void {
-    this.#failure = undefined;
   }
 
   update(): void {
@@ -59,8 +59,9 @@ export class StatusLine {
   }
 
   #status(): NodeStatus {
-    if (this.#failure) {
-      const key = `window.error.${this.#failure}`;
+    const failure = this.#now() < this.#failureUntil ? this.#failure : this.#lastingFailure;
+    if (failure) {
+      const key = `window.error.${failure}`;
       const text = this.#translate(key);
       const known = text.endsWith(key) ? this.#translate('window.error.failed') : text;
       return { fill: 'red', shape: 'ring', text: known.slice(0, MAXIMUM_LENGTH) };

@@ -13,7 +13,7 @@ import {
   WindowEngine,
   WindowRunner,
 } from '../../lib/stream';
-import { EventReader, type Message, MessageEvent, milliseconds, type Reading } from './event-reader';
+import { EventReader, keyText, type Message, MessageEvent, milliseconds, type Reading } from './event-reader';
 import { readSettings, type WindowDef, type WindowSettings } from './settings';
 import { StatusLine, type Translate } from './status-line';
 
@@ -115,7 +115,7 @@ class WindowNode {
       else if (outcome !== 'new') this.#node.warn(this.#translate(`window.state.${outcome}`));
       return state;
     } catch (error) {
-      this.#fail(error);
+      this.#fail(error, true);
       return undefined;
     }
   }
@@ -137,9 +137,11 @@ class WindowNode {
 
   /** @returns whether the message is about the windows, and no event */
   #control({ action, key, payload }: Message, done: Done): boolean {
-    const only = typeof key === 'string' ? key : undefined;
     if (action === 'flush' || action === 'reset') {
-      this.#runner!.push({ kind: action, key: only, done });
+      const only = key === undefined ? undefined : keyText(key);
+      // What is no key must not be taken for all of them: their windows would be gone.
+      if (key !== undefined && only === undefined) done(new Error(this.#translate('window.invalid.key')));
+      else this.#runner!.push({ kind: action, key: only, done });
       return true;
     }
     if (action !== 'watermark') return false;
@@ -167,8 +169,8 @@ class WindowNode {
     ]);
   }
 
-  #fail(error: unknown): void {
-    this.#status.failed(toGaruaError(error, 'window').code);
+  #fail(error: unknown, forGood = false): void {
+    this.#status.failed(toGaruaError(error, 'window').code, forGood);
     this.#node.error(nodeError(error), {} as never);
   }
 }

@@ -188,7 +188,8 @@ describe('the event reader', () => {
 
   it('takes the topic for the source, if asked', () => {
     equal(reader({}).read({ topic: 'a' }).event.source, 'a');
-    equal(reader({}).read({ topic: 5 }).event.source, '');
+    equal(reader({}).read({ topic: 5 }).event.source, '5');
+    equal(reader({}).read({ topic: { quay: 5 } }).event.source, '');
     equal(reader({ sourceByTopic: false }).read({ topic: 'a' }).event.source, '');
   });
 
@@ -215,9 +216,14 @@ describe('the status of a window', () => {
     status.update();
     now += 6_000;
     status.update();
-    status.failed('ERR_STREAM_STORAGE');
-    status.failed('ERR_UNHEARD_OF');
-    status.recovered();
+    status.failed('ERR_STREAM_EXPRESSION', false);
+    status.failed('ERR_UNHEARD_OF', false);
+    now += 6_000;
+    status.update();
+    status.failed('ERR_STREAM_STORAGE', true);
+    now += 6_000;
+    status.failed('ERR_STREAM_EXPRESSION', false);
+    now += 6_000;
     status.update();
     status.close();
     deepEqual(shown, [
@@ -225,9 +231,12 @@ describe('the status of a window', () => {
       'green 1 open, -1m5s',
       'yellow limit reached',
       'green 1 open, -1m11s',
-      'red state not kept',
+      'red expression failed',
       'red error',
-      'green 1 open, -1m11s',
+      'green 1 open, -1m17s',
+      'red state not kept',
+      'red expression failed',
+      'red state not kept',
     ]);
   });
 });

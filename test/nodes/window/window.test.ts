@@ -100,6 +100,16 @@ describe('the window node', () => {
     await panesAre(['0..10 on-time#0 n=2 [[1,2]]']);
   });
 
+  it('takes topics that are numbers for sources of their own, too', async () => {
+    await nodeRed.load(flowOf(eventTime));
+    nodeRed.send('w', { topic: 1, payload: { t: 1, v: 1 } });
+    nodeRed.send('w', { topic: 2, payload: { t: 2, v: 2 } });
+    nodeRed.send('w', { topic: 1, payload: { t: 55, v: 3 } });
+    nodeRed.send('w', { topic: 2, payload: { t: 5, v: 4 } });
+    nodeRed.send('w', { topic: 2, payload: { t: 15, v: 5 } });
+    await panesAre(['0..10 on-time#0 n=3 [[1,2,4]]']);
+  });
+
   it('can be keyed by a JSONata expression, in the order of messages', async () => {
     await nodeRed.load(
       flowOf({
@@ -139,6 +149,17 @@ describe('the window node', () => {
     nodeRed.send('w', { topic: 'd', payload: { t: 12, v: 4 } });
     nodeRed.send('w', { action: 'flush', key: 'd' });
     await panesAre(['b 0..10 on-time#0 n=1 [[2]]', 'd 10..20 on-time#0 n=1 [[4]]']);
+  });
+
+  it('knows a number as the key to flush or reset, and never takes what is no key for all keys', async () => {
+    await nodeRed.load(flowOf({ ...eventTime, keyType: 'msg', key: 'topic' }));
+    for (const topic of [5, 7, 9]) nodeRed.send('w', { topic, payload: { t: 1, v: topic } });
+    nodeRed.send('w', { action: 'reset', key: 5 });
+    nodeRed.send('w', { action: 'reset', key: { street: 7 } });
+    nodeRed.send('w', { action: 'flush', key: 7 });
+    await panesAre(['7 0..10 on-time#0 n=1 [[7]]']);
+    nodeRed.send('w', { action: 'flush' });
+    await panesAre(['7 0..10 on-time#0 n=1 [[7]]', '9 0..10 on-time#0 n=1 [[9]]']);
   });
 
   it('keeps within its limits, and says so', async () => {
