@@ -221,6 +221,7 @@ export class WindowEngine {
     if (keyIdle === undefined || this.#clock < this.#sweptAt + keyIdle / 2) return;
     this.#sweptAt = this.#clock;
     this.#strategy.expire(this.#clock - keyIdle);
+    this.#watermark.forget(this.#clock - keyIdle);
   }
 }
 

@@ -52,6 +52,7 @@ export class Watermark {
 
   /** An event of a source at a clock reading. */
   observe(name: string, time: number, clock: number): void {
+    if (this.#outOfOrderness === undefined && this.#maxAhead === undefined) return;
     let source = this.#sources.get(name);
     if (!source) {
       source = { name, maximum: time, seenAt: clock, idle: false, rank: time, ranked: false };
@@ -92,6 +93,18 @@ export class Watermark {
       source.idle = true;
     }
     if (passed !== undefined) this.#rise();
+  }
+
+  /**
+   * Forgets sources without an event since a clock reading, so that topics that come and go do not fill the
+   * memory. One that holds the watermark up is kept: only its next event, or the idle time-out, frees it.
+   */
+  forget(before: number): void {
+    for (const source of this.#sources.values()) {
+      if (source.seenAt > before || !(source.idle || this.#outOfOrderness === undefined)) continue;
+      this.#sources.delete(source.name);
+      this.#awake.delete(source.name);
+    }
   }
 
   /** The clock reading at which the next source is idle. */
