@@ -105,6 +105,19 @@ describe('garua window', () => {
     assert.match(stderr, /^error ERR_STREAM_EXPRESSION: /);
   });
 
+  it('a failing expression leaves the panes before it', async () => {
+    const failing = { ...spec, aggregates: [{ op: 'jsonata', expr: '$sum($)' }] };
+    const { status, stdout } = await run(
+      failing,
+      '{"time":1,"value":4}\n{"time":11,"value":"x"}\n{"time":21}\n',
+    );
+    assert.equal(status, 1);
+    assert.equal(
+      stdout,
+      '{"key":"","start":0,"end":10,"pane":"on-time","index":0,"count":1,"result":{"jsonata":4}}\n',
+    );
+  });
+
   for (const [what, wrong] of [
     ['slide > size', { type: 'hopping', size: 10, slide: 20 }],
     ['an unknown op', { type: 'tumbling', size: 10, aggregates: [{ op: 'x' }] }],

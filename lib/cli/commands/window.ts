@@ -1,12 +1,11 @@
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { StringDecoder } from 'node:string_decoder';
-import { throwIfAborted } from '../../base';
+import { GaruaError, throwIfAborted } from '../../base';
 import {
   isLate,
   parseInput,
   parseWindowSpec,
-  StreamInputError,
   StreamSpecError,
   settle,
   WindowEngine,
@@ -91,7 +90,8 @@ class WindowRun {
       this.#engine.end();
       await this.#drain();
     } catch (error) {
-      if (!(error instanceof StreamInputError)) this.#output = '';
+      // What was computed before a wrong line or a failed expression is right; a broken pipe takes nothing.
+      if (!(error instanceof GaruaError)) this.#output = '';
       throw error;
     } finally {
       await this.#write();
