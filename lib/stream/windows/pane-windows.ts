@@ -105,7 +105,10 @@ export abstract class PaneWindows<K extends KeyState> implements WindowStrategy 
       if (!due) break;
       this.#timers.pop();
       const pane = this.#pass(due.window);
-      if (pane) return pane;
+      if (!pane) continue;
+      // Within the step, too: a jump of time over millions of empty windows must not keep them all.
+      this.#close(2);
+      return pane;
     }
     this.#close(CLOSINGS_PER_CALL);
     return undefined;
