@@ -85,8 +85,8 @@ describe('garua: containers that run', () => {
       stdout += text;
     });
     const [status] = await once(child, 'close');
-    // script(1) may add the mark of its own input's end.
-    assert.match(stdout, /^vt52\r?\n/);
+    // script(1) adds the mark of its own input’s end, before or after.
+    assert.match(stdout, /vt52\r?\n/);
     assert.equal(status, 0);
   });
 
