@@ -17,6 +17,9 @@ import type {
 import { Watermark } from './watermark';
 import { makeStrategy, type WindowStrategy } from './windows';
 
+/** Where there are limits: each flush of durable state writes all sources, 6 ms of work at this number. */
+const MOST_SOURCES = 10_000;
+
 /**
  * Windows over a stream. Deterministic: it reads no clock and no randomness, so the same inputs give the
  * same outputs.
@@ -31,6 +34,7 @@ export class WindowEngine {
   readonly #watermark: Watermark;
   readonly #eventTime: boolean;
   readonly #limits: Limits;
+  readonly #mostSources: number;
   readonly #wallClock: boolean;
   #late: LateEvent | undefined;
   #clock = 0;
@@ -46,6 +50,8 @@ export class WindowEngine {
     this.spec = spec;
     this.#wallClock = wallClock;
     this.#limits = limits;
+    this.#mostSources =
+      limits.keys === undefined ? Number.POSITIVE_INFINITY : Math.min(limits.keys, MOST_SOURCES);
     this.#columns = new Columns(spec.aggregates);
     this.#strategy = makeStrategy({ spec, columns: this.#columns, limits });
     this.#watermark = new Watermark(spec);
@@ -78,6 +84,10 @@ export class WindowEngine {
     const time = this.#eventTime ? event.time! : this.#clock;
     if (this.#eventTime && this.#watermark.isTooFarAhead(source, time) && !this.#isPlausible(time)) {
       this.#late = { late: event, reason: 'future' };
+      return;
+    }
+    if (this.#eventTime && this.#watermark.isOneTooMany(source, this.#mostSources)) {
+      this.#late = { late: event, reason: 'limit' };
       return;
     }
     const verdict = this.#strategy.add(key, value, time, this.#order, this.#clock);

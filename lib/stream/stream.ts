@@ -118,6 +118,7 @@ export function isLate(output: Output): output is LateEvent {
  * already counted stays right, and nothing is dropped silently.
  */
 export interface Limits {
+  /** Keys; of sources as many, but at most 10,000. */
   keys?: number;
   /** Open windows over all keys. */
   windows?: number;

@@ -50,6 +50,11 @@ export class Watermark {
     return known !== undefined && time > known.maximum + this.#maxAhead;
   }
 
+  /** Whether a source would be one more than so many. */
+  isOneTooMany(source: string, limit: number): boolean {
+    return this.#sources.size >= limit && !this.#sources.has(source);
+  }
+
   /** An event of a source at a clock reading. */
   observe(name: string, time: number, clock: number): void {
     if (this.#outOfOrderness === undefined && this.#maxAhead === undefined) return;

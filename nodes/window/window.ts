@@ -10,6 +10,7 @@ import {
   type Pane,
   SteadyClock,
   type StreamEvent,
+  StreamStorageError,
   WindowEngine,
   WindowRunner,
 } from '../../lib/stream';
@@ -18,6 +19,9 @@ import { readSettings, type WindowDef, type WindowSettings } from './settings';
 import { StatusLine, type Translate } from './status-line';
 
 type Done = (error?: Error) => void;
+
+/** Milliseconds without a failure to write after which the next one is news. */
+const STORAGE_QUIET = 10_000;
 
 /** The runtime side of one window node. */
 class WindowNode {
@@ -31,6 +35,8 @@ class WindowNode {
   readonly #status: StatusLine;
   readonly #ready: Promise<void>;
   #runner: WindowRunner | undefined;
+  /** Until then another failure to write is the same outage. */
+  #quietUntil = 0;
   /** Id of the message that is being served: the panes that it fires carry it on. */
   #trigger: unknown;
   /** Messages in their order, where a key takes a while or the state is still being read. */
@@ -171,6 +177,13 @@ class WindowNode {
 
   #fail(error: unknown, forGood = false): void {
     this.#status.failed(toGaruaError(error, 'window').code, forGood);
+    if (error instanceof StreamStorageError) {
+      // A full disk fails each second; the status shows that it goes on.
+      const now = performance.now();
+      const quiet = now < this.#quietUntil;
+      this.#quietUntil = now + STORAGE_QUIET;
+      if (quiet) return;
+    }
     this.#node.error(nodeError(error), {} as never);
   }
 }

@@ -28,4 +28,13 @@ describe('sources of a stream', () => {
   it('are not noted where nothing depends on them', () => {
     deepEqual(sourcesAfter({ idleTimeout: 20 }, 99), []);
   });
+
+  it('have a limit: an event of one too many goes out, and the others go on', () => {
+    const spec = parseWindowSpec({ type: 'tumbling', size: 10, outOfOrderness: 0 });
+    const engine = new WindowEngine(spec, { keys: 2 });
+    for (const source of ['a', 'b', 'c']) engine.add({ time: 5, source });
+    deepEqual(engine.next(), { late: { time: 5, source: 'c' }, reason: 'limit' });
+    engine.add({ time: 6, source: 'b' });
+    deepEqual(engine.next(), undefined);
+  });
 });

@@ -130,6 +130,7 @@ export class DurableState implements ChangeLog {
       await this.#writer.commit(meta);
       this.#writtenMeta = meta;
     } catch (error) {
+      this.#flushing.clear();
       this.#spans = [];
       this.#batch = [];
       for (const key of keys) {
