@@ -1,3 +1,3 @@
-export { type OpenHostOptions, openHost } from './host-handle';
+export { type OpenHostOptions, openHost } from './open-host';
 export { callWithInput, callWithOutput } from './relay';
 export { ControlDisconnectedError, ControlUnreachableError } from './remote-caller';

@@ -21,6 +21,9 @@ export type Response =
   | { result: unknown }
   | { error: ErrorDocument };
 
+/** The calls that answer with items until they are cancelled or done. */
+export const STREAMS = { logs: 1, exec: 2, watch: 0 } as const satisfies Partial<Record<keyof Host, number>>;
+
 /** The calls that answer with one result, and at which argument their options stand. */
 export const CALLS = {
   info: 0,
@@ -55,10 +58,7 @@ export const CALLS = {
   fogRevoke: 1,
   fog: 0,
   sites: 0,
-} as const satisfies Partial<Record<keyof Host, number>>;
-
-/** The calls that answer with items until they are cancelled or done. */
-export const STREAMS = { logs: 1, exec: 2, watch: 0 } as const satisfies Partial<Record<keyof Host, number>>;
+} as const satisfies Record<Exclude<keyof Host, 'close' | keyof typeof STREAMS>, number>;
 
 /** The calls that may be sent again when the connection broke in the middle. */
 export const REPEATABLE: ReadonlySet<string> = new Set<keyof Host>([

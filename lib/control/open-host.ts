@@ -1,29 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { DataDirectory, DataDirectoryInUseError, GaruaError, type LongCall, PermissionError } from '../base';
-import type {
-  ContainerStats,
-  ContainerStatus,
-  ExecOutput,
-  ExecPlan,
-  LogLine,
-  LogOptions,
-  VolumeStatus,
-} from '../container';
-import {
-  type DeployResult,
-  type Examination,
-  type GetResult,
-  type Host,
-  type HostDevice,
-  type HostInfo,
-  LocalHost,
-  type MeshSettings,
-  type PruneResult,
-  type SiteStatus,
-} from '../host';
-import type { ImageDescription, PullResult, StoredImage } from '../image';
-import type { FogInfo, MeshHost } from '../mesh';
-import type { GarbageResult, PutResult, ScrubResult, Whereabouts } from '../store';
+import type { LogLine, LogOptions } from '../container';
+import { type Host, LocalHost, type MeshSettings } from '../host';
 import { CALLS, REPEATABLE, STREAMS } from './protocol';
 import { ControlDisconnectedError, ControlUnreachableError, RemoteCaller } from './remote-caller';
 import { ControlServer } from './server';
@@ -62,14 +40,14 @@ type Backend = { local: LocalHost; servers: ControlServer[] } | { remote: Remote
  * @throws {ControlUnreachableError} when `socket` is given and nobody listens there.
  */
 export async function openHost(options: OpenHostOptions = {}): Promise<Host> {
-  const handle = new HostHandle(options);
-  await handle.connect();
-  if (options.supervise && !options.socket) void handle.standBy();
-  return handle;
+  const owner = new Owner(options);
+  await owner.connect();
+  if (options.supervise && !options.socket) void owner.standBy();
+  return hostOver(owner);
 }
 
-/** A Host that is this process while it owns the data directory, and speaks to the owner while it does not. */
-class HostHandle implements Host {
+/** Is the owner of the data directory, or speaks to it while another process is. */
+class Owner {
   readonly #options: OpenHostOptions;
   readonly #directory: DataDirectory;
   #backend: Promise<Backend> | undefined;
@@ -79,151 +57,6 @@ class HostHandle implements Host {
   constructor(options: OpenHostOptions) {
     this.#options = options;
     this.#directory = new DataDirectory(options.dataDirectory);
-  }
-
-  info(): Promise<HostInfo> {
-    return this.#call('info', []);
-  }
-
-  examine(...parameters: Parameters<Host['examine']>): Promise<Examination> {
-    return this.#call('examine', parameters);
-  }
-
-  pull(...parameters: Parameters<Host['pull']>): Promise<PullResult> {
-    return this.#call('pull', parameters);
-  }
-
-  images(): Promise<StoredImage[]> {
-    return this.#call('images', []);
-  }
-
-  removeImage(...parameters: Parameters<Host['removeImage']>): Promise<void> {
-    return this.#call('removeImage', parameters);
-  }
-
-  prune(...parameters: Parameters<Host['prune']>): Promise<PruneResult> {
-    return this.#call('prune', parameters);
-  }
-
-  resolveImage(...parameters: Parameters<Host['resolveImage']>): Promise<ImageDescription> {
-    return this.#call('resolveImage', parameters);
-  }
-
-  devices(): Promise<HostDevice[]> {
-    return this.#call('devices', []);
-  }
-
-  deploy(...parameters: Parameters<Host['deploy']>): Promise<DeployResult> {
-    return this.#call('deploy', parameters);
-  }
-
-  containers(): Promise<ContainerStatus[]> {
-    return this.#call('containers', []);
-  }
-
-  container(...parameters: Parameters<Host['container']>): Promise<ContainerStatus> {
-    return this.#call('container', parameters);
-  }
-
-  start(...parameters: Parameters<Host['start']>): Promise<ContainerStatus> {
-    return this.#call('start', parameters);
-  }
-
-  stop(...parameters: Parameters<Host['stop']>): Promise<ContainerStatus> {
-    return this.#call('stop', parameters);
-  }
-
-  remove(...parameters: Parameters<Host['remove']>): Promise<void> {
-    return this.#call('remove', parameters);
-  }
-
-  wait(...parameters: Parameters<Host['wait']>): Promise<ContainerStatus> {
-    return this.#call('wait', parameters);
-  }
-
-  volumes(): Promise<VolumeStatus[]> {
-    return this.#call('volumes', []);
-  }
-
-  removeVolume(...parameters: Parameters<Host['removeVolume']>): Promise<void> {
-    return this.#call('removeVolume', parameters);
-  }
-
-  put(...parameters: Parameters<Host['put']>): Promise<PutResult> {
-    return this.#call('put', parameters);
-  }
-
-  get(...parameters: Parameters<Host['get']>): Promise<GetResult> {
-    return this.#call('get', parameters);
-  }
-
-  where(...parameters: Parameters<Host['where']>): Promise<Whereabouts> {
-    return this.#call('where', parameters);
-  }
-
-  pin(...parameters: Parameters<Host['pin']>): Promise<void> {
-    return this.#call('pin', parameters);
-  }
-
-  unpin(...parameters: Parameters<Host['unpin']>): Promise<void> {
-    return this.#call('unpin', parameters);
-  }
-
-  scrub(...parameters: Parameters<Host['scrub']>): Promise<ScrubResult> {
-    return this.#call('scrub', parameters);
-  }
-
-  gc(...parameters: Parameters<Host['gc']>): Promise<GarbageResult> {
-    return this.#call('gc', parameters);
-  }
-
-  fogCreate(...parameters: Parameters<Host['fogCreate']>): Promise<FogInfo> {
-    return this.#call('fogCreate', parameters);
-  }
-
-  fogInvite(...parameters: Parameters<Host['fogInvite']>): Promise<string> {
-    return this.#call('fogInvite', parameters);
-  }
-
-  fogJoin(...parameters: Parameters<Host['fogJoin']>): Promise<FogInfo> {
-    return this.#call('fogJoin', parameters);
-  }
-
-  fogRevoke(...parameters: Parameters<Host['fogRevoke']>): Promise<MeshHost> {
-    return this.#call('fogRevoke', parameters);
-  }
-
-  fog(): Promise<FogInfo | undefined> {
-    return this.#call('fog', []);
-  }
-
-  sites(): Promise<SiteStatus[]> {
-    return this.#call('sites', []);
-  }
-
-  /** Goes on after the last line when the owner changes. */
-  async *logs(name: string, options: LogOptions = {}): AsyncIterable<LogLine> {
-    let rest = options;
-    for await (const line of this.#stream<LogLine, 'logs'>('logs', () => [name, rest])) {
-      rest = { ...options, since: line.time, tail: undefined };
-      yield line;
-    }
-  }
-
-  exec(...parameters: Parameters<Host['exec']>): AsyncIterable<ExecOutput> {
-    return this.#stream('exec', () => parameters);
-  }
-
-  execPlan(...parameters: Parameters<Host['execPlan']>): Promise<ExecPlan> {
-    return this.#call('execPlan', parameters);
-  }
-
-  stats(...parameters: Parameters<Host['stats']>): Promise<ContainerStats[]> {
-    return this.#call('stats', parameters);
-  }
-
-  watch(...parameters: Parameters<Host['watch']>): AsyncIterable<ContainerStatus> {
-    return this.#stream('watch', () => parameters);
   }
 
   async close(): Promise<void> {
@@ -244,7 +77,7 @@ class HostHandle implements Host {
         // Who owns the directory does so until it closes.
         if ('local' in (await this.connect())) return;
         // To be told of changes is the one call that lasts.
-        for await (const _change of this.watch({ signal }));
+        for await (const _change of this.stream('watch', () => [{ signal }]));
       } catch {
         // The calls that need the host report why it does not answer.
       }
@@ -262,7 +95,7 @@ class HostHandle implements Host {
     return this.#backend;
   }
 
-  async #call<M extends keyof typeof CALLS>(
+  async call<M extends keyof typeof CALLS>(
     method: M,
     parameters: Parameters<Host[M]>,
   ): Promise<Awaited<ReturnType<Host[M]>>> {
@@ -284,7 +117,7 @@ class HostHandle implements Host {
   }
 
   /** `parameters` is asked again after a change of owner, for what is still to come. */
-  async *#stream<T, M extends keyof typeof STREAMS>(
+  async *stream<T, M extends keyof typeof STREAMS>(
     method: M,
     parameters: () => Parameters<Host[M]>,
   ): AsyncIterable<T> {
@@ -345,6 +178,32 @@ class HostHandle implements Host {
       }
       await delay(50);
     }
+  }
+}
+
+/** The calls of `Host`, passed on; what is written out does more. */
+function hostOver(owner: Owner): Host {
+  const calls = Object.keys(CALLS).map((method) => [
+    method,
+    (...parameters: never) => owner.call(method as keyof typeof CALLS, parameters),
+  ]);
+  const streams = Object.keys(STREAMS).map((method) => [
+    method,
+    (...parameters: never) => owner.stream(method as keyof typeof STREAMS, () => parameters),
+  ]);
+  return {
+    ...(Object.fromEntries([...calls, ...streams]) as Host),
+    logs: (name, options) => logs(owner, name, options),
+    close: () => owner.close(),
+  };
+}
+
+/** Goes on after the last line when the owner changes. */
+async function* logs(owner: Owner, name: string, options: LogOptions = {}): AsyncIterable<LogLine> {
+  let rest = options;
+  for await (const line of owner.stream<LogLine, 'logs'>('logs', () => [name, rest])) {
+    rest = { ...options, since: line.time, tail: undefined };
+    yield line;
   }
 }
 
