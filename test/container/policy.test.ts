@@ -48,7 +48,12 @@ describe('container: the host’s policy', () => {
     await assert.rejects(deploy({ capabilities: { add: ['ALL'] } }), refused('ERR_POLICY_CAPABILITY', 'ALL'));
     // What is Docker's default anyway needs nobody's leave.
     await deploy({ capabilities: { drop: ['ALL'], add: ['NET_BIND_SERVICE'] } });
-    assert.deepEqual((await fixture.engine.policy()).peers, { containers: true, flows: true, objects: true });
+    assert.deepEqual((await fixture.engine.policy()).peers, {
+      containers: true,
+      flows: true,
+      objects: true,
+      services: true,
+    });
   });
 
   it('allows mounts below its folders only, wherever links lead', async () => {
@@ -225,7 +230,12 @@ describe('container: the host’s policy', () => {
     await writeFile(machine, '{"networks": ["none"], "peers": {"flows": false}}');
     const found = await readPolicy(fixture.directory, machine);
     assert.deepEqual(found.document.networks, ['none']);
-    assert.deepEqual(new Policy(found).peers, { containers: true, flows: false, objects: true });
+    assert.deepEqual(new Policy(found).peers, {
+      containers: true,
+      flows: false,
+      objects: true,
+      services: true,
+    });
     await write({ networks: ['host'] });
     assert.deepEqual((await readPolicy(fixture.directory, machine)).document.networks, ['host']);
     await write('{');

@@ -12,6 +12,8 @@ export interface PeerRights {
   flows: boolean;
   /** Read the objects of this site. */
   objects: boolean;
+  /** Reach the services of this host's containers. */
+  services: boolean;
 }
 
 /** The document policy.json: what those who may use this host can do with it. What is absent has its default. */
@@ -48,7 +50,8 @@ const CHECKS: Record<keyof PolicyDocument, FieldCheck> = {
     text(value, field);
     checkPattern(value, field);
   }),
-  peers: (value, field) => fields(value, field, { containers: boolean, flows: boolean, objects: boolean }),
+  peers: (value, field) =>
+    fields(value, field, { containers: boolean, flows: boolean, objects: boolean, services: boolean }),
 };
 
 /**

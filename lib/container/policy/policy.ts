@@ -23,7 +23,15 @@ export class Policy {
 
   /** What peers may do here. */
   get peers(): PeerRights {
-    return { containers: true, flows: true, objects: true, ...this.#file.document.peers };
+    return { containers: true, flows: true, objects: true, services: true, ...this.#file.document.peers };
+  }
+
+  /**
+   * @param what in words, such as `reading objects by the host 12D3...`
+   * @throws {PolicyRefusedError} with the code ERR_POLICY_REFUSED
+   */
+  checkPeer(right: keyof PeerRights, what: string): void {
+    if (!this.peers[right]) this.#refuse('peers', 'REFUSED', what, `{"${right}": true}`);
   }
 
   /**

@@ -1,0 +1,1 @@
+export { PeerGate, type PeerRight } from './peer-gate';
