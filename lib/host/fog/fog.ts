@@ -49,6 +49,7 @@ const MEETING = 3_000;
 export class HostFog {
   readonly #options: HostFogOptions;
   #mesh: Promise<FogMesh> | undefined;
+  readonly #onOpen: ((mesh: FogMesh) => void)[] = [];
 
   constructor(options: HostFogOptions) {
     this.#options = options;
@@ -59,12 +60,21 @@ export class HostFog {
     return existsSync(this.#options.directory.join('mesh', 'membership.json'));
   }
 
+  /** Calls the listener once the mesh is open, and at once if it is: for what serves the other hosts. */
+  whenOpen(listener: (mesh: FogMesh) => void): void {
+    this.#onOpen.push(listener);
+    this.#mesh?.then(listener, () => {});
+  }
+
   /** Opens the mesh. @throws {ListenError} */
   mesh(): Promise<FogMesh> {
-    this.#mesh ??= FogMesh.open(this.#options).catch((error) => {
-      this.#mesh = undefined;
-      throw error;
-    });
+    if (!this.#mesh) {
+      this.#mesh = FogMesh.open(this.#options).catch((error) => {
+        this.#mesh = undefined;
+        throw error;
+      });
+      for (const listener of this.#onOpen) this.#mesh.then(listener, () => {});
+    }
     return this.#mesh;
   }
 
