@@ -10,6 +10,7 @@ export const CONTAINER_OPTIONS = {
   publish: { type: 'string', short: 'p', multiple: true },
   hostname: { type: 'string' },
   service: { type: 'string' },
+  'service-port': { type: 'string' },
   'add-host': { type: 'string', multiple: true },
   volume: { type: 'string', short: 'v', multiple: true },
   tmpfs: { type: 'string', multiple: true },
@@ -38,9 +39,10 @@ export const CONTAINER_OPTIONS = {
   'start-period': { type: 'string' },
 } as const satisfies ParseArgsOptionsConfig;
 
-export const CONTAINER_USAGE = `[--name N] [--net bridge|host|none] [-p HOST:CONTAINER[/udp]] [--service S]
-         [-v HOST:CONTAINER[:ro]] [-v VOLUME:CONTAINER] [--tmpfs PATH[:SIZE]] [--device PATH[:PATH][:rwm]]
-         [--read-only] [--memory 64m] [--swap 64m] [--cpus 0.25] [--pids N] [--io-weight 10..1000]
+export const CONTAINER_USAGE = `[--name N] [--net bridge|host|none] [-p HOST:CONTAINER[/udp]]
+         [--service S] [--service-port PORT] [-v HOST:CONTAINER[:ro]] [-v VOLUME:CONTAINER]
+         [--tmpfs PATH[:SIZE]] [--device PATH[:PATH][:rwm]] [--read-only]
+         [--memory 64m] [--swap 64m] [--cpus 0.25] [--pids N] [--io-weight 10..1000]
          [--env K=V] [--user U] [--group-add G] [--workdir DIR] [--hostname H] [--add-host NAME:ADDRESS]
          [--entrypoint PROGRAM] [--label K=V] [--cap-add C] [--cap-drop C] [--privileged]
          [--restart no|on-failure[:N]|always|unless-stopped]
@@ -75,6 +77,7 @@ export function containerSpec({ options, positionals, rest }: Invocation): Conta
     network: oneOf(options, 'net', ['bridge', 'host', 'none'] as const),
     ports: texts(options, 'publish').map(values.publishedPort),
     service: text(options, 'service'),
+    servicePort: one('service-port', values.positiveNumber('service-port')),
     memory: one('memory', values.bytes('memory')),
     swap: one('swap', values.bytes('swap')),
     cpus: one('cpus', values.positiveNumber('cpus')),

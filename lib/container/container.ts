@@ -107,8 +107,13 @@ export interface ContainerSpec {
    */
   network?: 'host' | 'none' | 'bridge';
   ports?: PublishedPort[];
-  /** Another name under which it is found: by the containers of its bridge, and later by all hosts of the fog. */
+  /** Another name under which it is found: by the containers of its bridge, and by all hosts of the fog. */
   service?: string;
+  /**
+   * The TCP port that the service is reached at in the container. Default: the first one published, else the lowest
+   * that the image exposes; without either only its bridge finds it. Needs `service`.
+   */
+  servicePort?: number;
   /** Bytes. */
   memory?: number;
   /** Bytes of swap beside `memory`. Default 0. Needs `memory`. */
@@ -144,6 +149,8 @@ export interface ContainerStatus {
    */
   reason: string | null;
   ports: PublishedPort[];
+  /** What hosts of the fog find it by, and the TCP port in the container; null for none. */
+  service: { name: string; port: number } | null;
   /** Its address on the bridge while it runs there. */
   address: string | null;
   /** By its probes; `none` when it has none or does not run. */

@@ -10,6 +10,7 @@ import { waitUntilReady } from './probe/until-ready';
 import { bringBack, mayRunBeside, noteRollBack, retire } from './replacement';
 import type { ProcessIdentity } from './runtime/process-identity';
 import type { CompleteSpec } from './spec/complete';
+import { serviceOf } from './spec/service';
 import type { Care, ContainerRow } from './table';
 
 export interface DeployRequest {
@@ -138,6 +139,8 @@ function firstRow(id: string, { spec, image, specDigest }: DeployRequest): Conta
   if (restart) care.restart = restart;
   if (liveness) care.liveness = liveness;
   if (readiness) care.readiness = readiness;
+  const service = serviceOf(spec, image.config);
+  if (service) care.service = service;
   return {
     id,
     name: spec.name,
@@ -159,6 +162,7 @@ function firstRow(id: string, { spec, image, specDigest }: DeployRequest): Conta
     restartAt: null,
     address: null,
     rolledBack: null,
+    moving: null,
     writtenIn: null,
   };
 }

@@ -1,5 +1,6 @@
 import { currentBootId, type Database, migrate, Reserve } from '../base';
 import type { ContainerState, ContainerStatus, PublishedPort, RestartPolicy } from './container';
+import type { MovePurpose } from './move/move';
 import type { ProcessIdentity } from './runtime/process-identity';
 import type { CompleteSpec } from './spec/complete';
 import type { CompleteProbe } from './spec/lifecycle';
@@ -17,6 +18,7 @@ const SCHEMA = [
    ALTER TABLE containers ADD COLUMN address TEXT;
    ALTER TABLE containers ADD COLUMN rolledBack TEXT;
    ALTER TABLE containers ADD COLUMN writtenIn TEXT`,
+  'ALTER TABLE containers ADD COLUMN moving TEXT',
 ];
 
 /** What the care for a container needs to know of its spec, without reading the file that holds it. */
@@ -25,6 +27,19 @@ export interface Care {
   restart?: RestartPolicy;
   liveness?: CompleteProbe;
   readiness?: CompleteProbe;
+  service?: NonNullable<ContainerStatus['service']>;
+}
+
+/** A container that is leaving or arriving; nobody but its departure or arrival touches it. */
+export interface Moving {
+  role: 'leaving' | 'arriving';
+  purpose: MovePurpose;
+  /** `elsewhere`: what becomes of it is for those who move it to say, also after this process was killed. */
+  decided: 'here' | 'elsewhere';
+  /** Leaving: it was ended for the move, and runs again if that is given up. */
+  stopped?: boolean;
+  /** Arriving: the volumes that were made for it. */
+  volumes?: string[];
 }
 
 /** One container in the index. Times are milliseconds since 1970. */
@@ -54,12 +69,13 @@ export interface ContainerRow {
   /** On the bridge. */
   address: string | null;
   rolledBack: ContainerStatus['rolledBack'];
+  moving: Moving | null;
   /** The boot in which the row was last written; set by `put`. */
   writtenIn: string | null;
 }
 
 /** These columns hold JSON. */
-const DOCUMENTS = ['ports', 'care', 'rolledBack'] as const;
+const DOCUMENTS = ['ports', 'care', 'rolledBack', 'moving'] as const;
 
 type Stored = Omit<ContainerRow, 'process'> &
   Record<(typeof DOCUMENTS)[number], string | null> & {
@@ -69,7 +85,7 @@ type Stored = Omit<ContainerRow, 'process'> &
 const COLUMNS = [
   ...['id', 'name', 'image', 'imageDigest', 'specDigest', 'stopSignal', 'ports', 'wanted', 'state'],
   ...['pid', 'startTicks', 'bootId', 'exitCode', 'reason', 'startedAt', 'finishedAt'],
-  ...['care', 'restarts', 'attempts', 'restartAt', 'address', 'rolledBack', 'writtenIn'],
+  ...['care', 'restarts', 'attempts', 'restartAt', 'address', 'rolledBack', 'writtenIn', 'moving'],
 ];
 const PUT = `INSERT OR REPLACE INTO containers (${COLUMNS.join(', ')})
   VALUES (${COLUMNS.map((column) => `@${column}`).join(', ')})`;
@@ -146,6 +162,7 @@ export function toStatus(row: ContainerRow, host: string, health: Health): Conta
     exitCode,
     reason: row.reason ?? health.detail,
     ports,
+    service: row.care.service ?? null,
     address: lives ? row.address : null,
     health: health.state,
     restarts,

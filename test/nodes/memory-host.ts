@@ -191,6 +191,7 @@ export class MemoryHost implements Partial<Host> {
       exitCode: runs ? null : 0,
       reason: null,
       ports: [],
+      service: null,
       address: null,
       health: 'none',
       restarts: 0,

@@ -17,7 +17,8 @@ import {
 import { type CompleteProbe, checkProbe, checkProbesReach, checkRestart, completeProbe } from './lifecycle';
 import { checkCpus, checkIoWeight, checkLimitsTogether, checkMemory, checkPids, checkSwap } from './limits';
 import { type CompleteMount, checkMounts, completeMounts } from './mounts';
-import { checkPorts, completePorts } from './ports';
+import { checkPorts, completePorts, portNumber } from './ports';
+import { checkServiceReach } from './service';
 
 /** These have a value in every complete spec; the others may be absent, which is their default. */
 type Filled = 'image' | 'name' | 'env' | 'network' | 'labels';
@@ -51,6 +52,7 @@ const CHECKS: Record<keyof ContainerSpec, FieldCheck> = {
   network: oneOf(['host', 'none', 'bridge']),
   ports: checkPorts,
   service: checkService,
+  servicePort: portNumber,
   memory: checkMemory,
   swap: checkSwap,
   pids: checkPids,
@@ -79,6 +81,7 @@ export function completeSpec(spec: ContainerSpec): CompleteSpec {
   checkLimitsTogether(spec);
   checkProbesReach(spec);
   checkGatewayReach(spec);
+  checkServiceReach(spec);
   const { mounts = [], ports = [], devices, capabilities, liveness, readiness, ...rest } = spec;
   const { network = 'bridge' } = spec;
   return {
