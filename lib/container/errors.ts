@@ -108,6 +108,16 @@ export class MountSourceMissingError extends GaruaError {
   }
 }
 
+export class MountChangedError extends GaruaError {
+  constructor(source: string, target: string) {
+    super(
+      'ERR_CONTAINER_MOUNT_CHANGED',
+      `mounts: ${source} came to mean something else while it was mounted at ${target}`,
+      'Try again; if it comes again, find out who changes links in its folders.',
+    );
+  }
+}
+
 export class UserNotFoundError extends GaruaError {
   constructor(what: 'user' | 'group', name: string, image: string, field: 'user' | 'groups' = 'user') {
     super(
@@ -330,6 +340,18 @@ export class VolumeInUseError extends GaruaError {
       'ERR_VOLUME_IN_USE',
       `volume ${name} is used by ${users.join(', ')}`,
       'Remove the containers first (garua rm NAME); their other files go with them, the volume stays.',
+    );
+  }
+}
+
+/** Its processes could not be stopped where they are. */
+export class FreezeFailedError extends GaruaError {
+  constructor(name: string, reason: string, options?: ErrorOptions) {
+    super(
+      'ERR_CONTAINER_FREEZE_FAILED',
+      `container ${name} cannot be frozen: ${reason}`,
+      'The kernel needs the freezer of cgroups; garua doctor tells.',
+      options,
     );
   }
 }

@@ -3,9 +3,11 @@ import { type DataDirectory, type GaruaError, writeFileAtomic } from '../base';
 import type { ImageConfig, LayerMount } from '../image/image';
 import { commandLine } from './bundle/command';
 import { runtimeConfiguration } from './bundle/configuration';
+import { checkMounted } from './bundle/mounted';
 import { containerHostname } from './bundle/network-files';
 import { attachedAddress, connect, disconnect } from './network/bridge';
 import { yieldName } from './network/names';
+import { makeNamespace, removeNamespace } from './network/namespace';
 import { mountRoot, unmountRoot } from './overlay';
 import type { ContainerPaths } from './paths';
 import { Policy } from './policy';
@@ -58,6 +60,7 @@ export class Lifecycle {
     // Named by bind mounts that other users of the container read, so not 0700 inside; the parent is.
     await mkdir(folder.files, { recursive: true, mode: 0o755 });
     await mountRoot(spec.name, folder, layers);
+    if (spec.network !== 'host') await makeNamespace(id);
     const { root, files } = folder;
     const volume = (name: string, target: string) => this.#volumes.ensure(name, root, target);
     const sources = { policy, volume };
@@ -81,7 +84,9 @@ export class Lifecycle {
   /** Makes the container's first process, which waits for `start`. */
   async create(id: string, { spec, image }: ContainerRecord): Promise<ProcessIdentity> {
     try {
-      return await this.#runtime.create(id);
+      const process = await this.#runtime.create(id);
+      await checkMounted(spec, process.pid, await Policy.of(this.#directory));
+      return process;
     } catch (error) {
       throw this.#explain(error, spec, image.config);
     }
@@ -99,6 +104,7 @@ export class Lifecycle {
   async release(id: string): Promise<void> {
     await this.#runtime.destroy(id);
     unmountRoot(this.#paths.of(id));
+    await removeNamespace(id);
     await disconnect(id, this.#paths.of(id));
   }
 

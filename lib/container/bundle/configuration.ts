@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import type { ImageConfig } from '../../image/image';
+import { namespacePath } from '../network/namespace';
 import { cgroupPath, cgroupVersion } from '../runtime/cgroup';
 import type { CompleteSpec } from '../spec/complete';
 import { containerCapabilities } from './capabilities';
@@ -66,7 +67,7 @@ export async function runtimeConfiguration(input: ConfigurationInput): Promise<R
     mounts: await containerMounts(spec, await writeNetworkFiles(input.files, spec), sources),
     annotations: annotations(spec.labels),
     linux: {
-      namespaces: await namespaces(shares),
+      namespaces: await namespaces(shares ? undefined : namespacePath(id)),
       cgroupsPath: cgroupPath(id),
       resources,
       // In its own network namespace a low port takes nothing from the host.
@@ -100,9 +101,10 @@ function environment(
   return { PATH: DEFAULT_PATH, ...defaults, ...Object.fromEntries(fromImage), ...spec.env };
 }
 
-async function namespaces(sharesNetwork: boolean): Promise<{ type: string }[]> {
+/** Without a network of its own it shares the host's. */
+async function namespaces(network: string | undefined): Promise<{ type: string; path?: string }[]> {
   const types = ['pid', 'ipc', 'uts', 'mount'];
-  if (!sharesNetwork) types.push('network');
   if ((await cgroupVersion()) === 2) types.push('cgroup');
-  return types.map((type) => ({ type }));
+  const made = types.map((type) => ({ type }));
+  return network === undefined ? made : [...made, { type: 'network', path: network }];
 }

@@ -1,9 +1,10 @@
-import { rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { execute } from '../../base';
 import { forwardingRules } from './forwarding';
 import { iptables, listRules } from './iptables';
+import { removeNamespace } from './namespace';
 import { publishedIds, withdrawPorts } from './published';
-import { ATTACHMENTS, BRIDGE, LEASES, SUBNET } from './settings';
+import { ATTACHMENTS, BRIDGE, LEASES, NAMESPACES, SUBNET } from './settings';
 
 /** Chains of the portmap plugin, which other programs with CNI networks share, in the order of their removal. */
 const SHARED = ['CNI-HOSTPORT-DNAT', 'CNI-HOSTPORT-MASQ', 'CNI-HOSTPORT-SETMARK'];
@@ -23,7 +24,8 @@ export async function removeNetwork(): Promise<void> {
   }
   await removeSharedChains();
   await execute('ip', ['link', 'delete', BRIDGE], { allowFailure: true }).catch(() => {});
-  for (const folder of [LEASES, ATTACHMENTS]) await rm(folder, { recursive: true, force: true });
+  for (const id of await readdir(NAMESPACES).catch(() => [])) await removeNamespace(id);
+  for (const folder of [LEASES, ATTACHMENTS, NAMESPACES]) await rm(folder, { recursive: true, force: true });
 }
 
 async function removeSharedChains(): Promise<void> {

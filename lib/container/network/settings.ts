@@ -13,6 +13,8 @@ const STATE = '/run/garua';
 export const LEASES = `${STATE}/leases`;
 /** Who is connected, one file for each; see attachments.ts. */
 export const ATTACHMENTS = `${STATE}/networks`;
+/** The network namespaces of containers, one bind mount for each. */
+export const NAMESPACES = `${STATE}/namespaces`;
 
 const CNI_VERSION = '1.0.0';
 

@@ -3,7 +3,8 @@ import { closeSync, openSync } from 'node:fs';
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { relative } from 'node:path';
 import type { Readable } from 'node:stream';
-import { ToolMissingError, ToolTimeoutError } from '../../base';
+import { AbortedError, ToolMissingError, ToolTimeoutError } from '../../base';
+import { killFamily } from '../exec/family';
 import { beginSegments } from '../log/segments';
 import type { ContainerFolder } from '../paths';
 import { moveToMonitors } from './cgroup';
@@ -17,7 +18,13 @@ export interface MonitorOptions {
   runc: string;
   runtimeRoot: string;
   timeoutMs: number;
+  /** A folder with the images of a checkpoint: its processes are brought back, they do not begin anew. */
+  images?: string | undefined;
+  signal?: AbortSignal | undefined;
 }
+
+/** What a restore keeps as it was: established connections, and locks on files. */
+const RESTORE_OPTIONS = ['--tcp-established', '--file-locks'];
 
 /** runc would not create the container; `message` is what it said. */
 export class CreateRefused extends Error {}
@@ -27,8 +34,10 @@ export class CreateRefused extends Error {}
  * its parent: it writes the log and, at the end, the exit status. It lives in its own session and outlives
  * this process.
  *
+ * With `images` runc restores it instead: all its processes run then.
+ *
  * @returns the container's first process
- * @throws {CreateRefused} {ToolMissingError} {ToolTimeoutError}
+ * @throws {CreateRefused} {ToolMissingError} {ToolTimeoutError} {AbortedError}
  */
 export async function createUnderMonitor(options: MonitorOptions): Promise<number> {
   const { folder } = options;
@@ -46,7 +55,7 @@ export async function createUnderMonitor(options: MonitorOptions): Promise<numbe
     if (monitor) await moveToMonitors(monitor.pid);
     return pid;
   } catch (error) {
-    await killMonitor(folder);
+    await endAttempt(folder);
     if (error instanceof CreateRefused && !error.message) {
       const said = await readFile(folder.monitorOutput, 'utf8').catch(() => '');
       throw new CreateRefused(said.trim() || 'conmon ended without a word');
@@ -58,7 +67,7 @@ export async function createUnderMonitor(options: MonitorOptions): Promise<numbe
 }
 
 function runMonitor(options: MonitorOptions, output: number, logLimit: number): Promise<number> {
-  const { id, folder, exits, conmon, runc, runtimeRoot, timeoutMs } = options;
+  const { id, folder, exits, conmon, runc, runtimeRoot, timeoutMs, images, signal } = options;
   const args = [
     ...['--api-version', '1', '-c', id, '-u', id, '-n', id],
     ...['-r', runc, '--runtime-arg', `--root=${runtimeRoot}`],
@@ -68,6 +77,8 @@ function runMonitor(options: MonitorOptions, output: number, logLimit: number): 
     ...['--log-size-max', String(logLimit), '--no-sync-log'],
     // --full-attach makes the attach socket through a descriptor: no limit of 108 bytes for its path.
     ...['--exit-dir', exits, '--persist-dir', folder.notes, '--full-attach'],
+    ...(images === undefined ? [] : ['--restore', images]),
+    ...(images === undefined ? [] : RESTORE_OPTIONS.flatMap((option) => ['--runtime-opt', option])),
   ];
   return new Promise((resolve, reject) => {
     const child = spawn(conmon, args, {
@@ -82,9 +93,12 @@ function runMonitor(options: MonitorOptions, output: number, logLimit: number): 
       () => finish(() => reject(new ToolTimeoutError('conmon', timeoutMs))),
       timeoutMs,
     );
+    const onAbort = () => finish(() => reject(new AbortedError('conmon', { cause: signal?.reason })));
+    signal?.addEventListener('abort', onAbort, { once: true });
     let received = '';
     const finish = (settle: () => void) => {
       clearTimeout(timer);
+      signal?.removeEventListener('abort', onAbort);
       // conmon holds its end as long as the container runs.
       pipe.destroy();
       child.unref();
@@ -114,6 +128,12 @@ function settleFrom(line: string, resolve: (pid: number) => void, reject: (error
   } catch {
     reject(new CreateRefused(line.trim()));
   }
+}
+
+/** Ends conmon and what it has started: a restore that hangs is a whole family. */
+async function endAttempt(folder: ContainerFolder): Promise<void> {
+  const monitor = await findMonitor(folder);
+  if (monitor) await killFamily(monitor.pid);
 }
 
 /** Ends a container's conmon, if it is there. */

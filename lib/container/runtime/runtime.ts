@@ -1,9 +1,10 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { execute, exists, ToolFailedError } from '../../base';
+import { type ExecuteOptions, execute, exists, ToolFailedError } from '../../base';
 import { LogKeeper } from '../log/keeper';
+import type { TimedCall } from '../move/move';
 import type { ContainerPaths } from '../paths';
-import { createUnderMonitor, findMonitor, killMonitor } from './conmon';
+import { createUnderMonitor, findMonitor, killMonitor, type MonitorOptions } from './conmon';
 import { identifyProcess, type ProcessIdentity, signalProcess } from './process-identity';
 import { findTool } from './tools';
 
@@ -31,17 +32,37 @@ export class Runtime {
    * @throws {CreateRefused} {ToolMissingError} {ToolTimeoutError}
    */
   async create(id: string): Promise<ProcessIdentity> {
-    const [runc, conmon] = await Promise.all([findTool('runc'), findTool('conmon')]);
-    if (await exists(join(this.#paths.runtime, id))) await this.delete(id);
-    const folder = this.#paths.of(id);
-    const runtimeRoot = this.#paths.runtime;
-    const options = { id, folder, exits: this.#paths.exits, conmon, runc, runtimeRoot };
-    const pid = await createUnderMonitor({ ...options, timeoutMs: CREATE_TIMEOUT_MS });
-    this.keepLog(id);
-    const process = await identifyProcess(pid);
-    // It only waits for its start: if it is gone already, something killed it.
-    if (!process) throw new Error('its first process ended before it was started');
-    return process;
+    return this.#begin(id, { timeoutMs: CREATE_TIMEOUT_MS });
+  }
+
+  /**
+   * Brings a container's processes back from the images of a checkpoint. Its bundle must be there as for `create`.
+   *
+   * @throws {CreateRefused} {ToolMissingError} {ToolTimeoutError} {AbortedError}
+   */
+  async restore(
+    id: string,
+    images: string,
+    { signal, timeoutMs }: Required<TimedCall>,
+  ): Promise<ProcessIdentity> {
+    return this.#begin(id, { images, signal, timeoutMs });
+  }
+
+  /**
+   * Writes the processes of a container, which go on unless they are frozen, into a folder of images. CRIU writes its
+   * log and what it works with into `work`.
+   *
+   * @throws {ToolFailedError} {ToolMissingError} {ToolTimeoutError} {AbortedError}
+   */
+  async checkpoint(
+    id: string,
+    images: string,
+    work: string,
+    { signal, timeoutMs }: Required<TimedCall>,
+  ): Promise<void> {
+    const places = ['--image-path', images, '--work-path', work];
+    const options = ['--leave-running', '--tcp-established', '--file-locks'];
+    await this.#runc(['checkpoint', ...places, ...options, id], { signal, timeoutMs });
   }
 
   /** Looks after the log of a container that runs, until it is deleted or this runtime closed. */
@@ -90,8 +111,25 @@ export class Runtime {
     return readdir(this.#paths.runtime);
   }
 
-  async #runc(args: string[]): Promise<void> {
+  async #begin(
+    id: string,
+    how: Pick<MonitorOptions, 'images' | 'signal' | 'timeoutMs'>,
+  ): Promise<ProcessIdentity> {
+    const [runc, conmon] = await Promise.all([findTool('runc'), findTool('conmon')]);
+    if (await exists(join(this.#paths.runtime, id))) await this.delete(id);
+    const folder = this.#paths.of(id);
+    const runtimeRoot = this.#paths.runtime;
+    const options = { id, folder, exits: this.#paths.exits, conmon, runc, runtimeRoot };
+    const pid = await createUnderMonitor({ ...options, ...how });
+    this.keepLog(id);
+    const process = await identifyProcess(pid);
+    // It only waits for its start: if it is gone already, something killed it.
+    if (!process) throw new Error('its first process ended before it was started');
+    return process;
+  }
+
+  async #runc(args: string[], options: ExecuteOptions = {}): Promise<void> {
     const runc = await findTool('runc');
-    await execute(runc, ['--root', this.#paths.runtime, ...args], { timeoutMs: CALL_TIMEOUT_MS });
+    await execute(runc, ['--root', this.#paths.runtime, ...args], { timeoutMs: CALL_TIMEOUT_MS, ...options });
   }
 }
