@@ -58,6 +58,9 @@ export const CALLS = {
   fogRevoke: 1,
   fog: 0,
   sites: 0,
+  services: 0,
+  useService: 1,
+  releaseService: 1,
 } as const satisfies Record<Exclude<keyof Host, 'close' | keyof typeof STREAMS>, number>;
 
 /** The calls that may be sent again when the connection broke in the middle. */
@@ -87,6 +90,9 @@ export const REPEATABLE: ReadonlySet<string> = new Set<keyof Host>([
   'gc',
   'fog',
   'sites',
+  'services',
+  'useService',
+  'releaseService',
 ]);
 
 /** The longest line that is accepted: a log line of 16 KiB and its escapes fit many times. */

@@ -25,6 +25,7 @@ import type { HostDevice } from './devices';
 import type { Examination } from './doctor/check';
 import type { SiteStatus } from './fog';
 import type { GetResult } from './objects';
+import type { ServiceStatus } from './services';
 
 /** `deploy`: what happened to make the container match its spec. */
 export interface DeployResult {
@@ -126,5 +127,14 @@ export interface Host {
   fog(): Promise<FogInfo | undefined>;
   /** The sites of the fog and their hosts, as this host sees them. */
   sites(): Promise<SiteStatus[]>;
+  /** The services that containers of the fog offer by name, and those in use here. */
+  services(): Promise<ServiceStatus[]>;
+  /**
+   * Gives a service a port on 127.0.0.1 of this host that leads to its nearest ready instance, wherever that runs; it
+   * stays the same over restarts until it is released. @throws ERR_SERVICE_PORT_TAKEN
+   */
+  useService(name: string): Promise<ServiceStatus>;
+  /** Gives the port back. */
+  releaseService(name: string): Promise<void>;
   close(): Promise<void>;
 }

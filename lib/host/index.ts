@@ -15,6 +15,7 @@ export { LocalHost, type LocalHostOptions } from './local-host';
 export { type ChangeableMachine, type Machine, thisMachine } from './machine';
 export type { GetResult } from './objects';
 export { notifyServiceManager, type ServiceOptions, serviceSteps, startByHand } from './service';
+export type { InstanceState, ServiceInstance, ServiceStatus } from './services';
 export { type Purpose, planSetup, runSteps, type SetupOptions, type SetupPlan, type Step } from './setup';
 export { type ApplyOptions, applyFixes, type Undone, undoFixes } from './tuning';
 export { planUninstall, type UninstallOptions, type UninstallPlan } from './uninstall';

@@ -41,6 +41,8 @@ import { type Examination, examine } from './doctor';
 import { HostFog, type MeshSettings, type SiteStatus } from './fog';
 import type { DeployOptions, DeployResult, Host, HostInfo, PruneResult, ResolveOptions } from './host';
 import { type GetResult, HostObjects } from './objects';
+import { PeerGate } from './peers';
+import { HostServices, type ServiceStatus } from './services';
 
 export interface LocalHostOptions {
   /** Where this host keeps everything. Default: see `defaultDataDirectory`. */
@@ -67,6 +69,7 @@ interface Parts {
   images: ImageStore;
   objects: HostObjects;
   fog: HostFog;
+  services: HostServices;
 }
 
 /**
@@ -121,9 +124,13 @@ export class LocalHost implements Host {
         site: options.site,
         stays,
       });
+      const peers = new PeerGate(directory);
+      const services = new HostServices({ database, peers, name, site });
+      fog.whenOpen((mesh) => services.attach(mesh));
+      if (stays) await services.start();
       // A host that stays is there for the others from the start.
       if (stays && (fog.isMember || options.mesh?.join?.length)) await fog.mesh();
-      const parts = { database, journal, images, objects, fog };
+      const parts = { database, journal, images, objects, fog, services };
       return new LocalHost(name, directory, parts, stays);
     } catch (error) {
       database?.close();
@@ -311,10 +318,27 @@ export class LocalHost implements Host {
     return this.#parts.fog.sites();
   }
 
+  async services(): Promise<ServiceStatus[]> {
+    const { fog, services } = this.#parts;
+    if (ContainerEngine.hasContainers(this.#parts)) await this.#containerEngine();
+    if (fog.isMember) await fog.meeting();
+    if (!this.#supervise) await services.settled();
+    return services.list();
+  }
+
+  useService(name: string): Promise<ServiceStatus> {
+    return this.#parts.services.use(name);
+  }
+
+  async releaseService(name: string): Promise<void> {
+    this.#parts.services.release(name);
+  }
+
   /** Ends this process's part; containers go on running. */
   async close(): Promise<void> {
     const engine = await this.#engine?.catch(() => undefined);
     await engine?.close();
+    this.#parts.services.close();
     await this.#parts.images.close();
     await this.#parts.objects.close();
     await this.#parts.fog.close();
@@ -336,10 +360,15 @@ export class LocalHost implements Host {
       journal,
       hostName: this.name,
       supervise: this.#supervise,
-    }).catch((error) => {
-      this.#engine = undefined;
-      throw error;
-    });
+    })
+      .then(async (engine) => {
+        await this.#parts.services.follow(engine);
+        return engine;
+      })
+      .catch((error) => {
+        this.#engine = undefined;
+        throw error;
+      });
     return this.#engine;
   }
 }

@@ -83,7 +83,7 @@ export class HostFog {
   }
 
   async invite(options: InviteOptions): Promise<string> {
-    return (await this.#meeting()).invite(options);
+    return (await this.meeting()).invite(options);
   }
 
   async join(invite: string, options: LongCall): Promise<FogInfo> {
@@ -91,7 +91,7 @@ export class HostFog {
   }
 
   async revoke(host: string): Promise<MeshHost> {
-    return (await this.#meeting()).revoke(host);
+    return (await this.meeting()).revoke(host);
   }
 
   async info(): Promise<FogInfo | undefined> {
@@ -100,7 +100,7 @@ export class HostFog {
 
   /** All hosts by site; of a host without a fog, itself alone. */
   async sites(): Promise<SiteStatus[]> {
-    const mesh = await this.#meeting();
+    const mesh = await this.meeting();
     const sites = new Map<string, SiteHost[]>();
     const hosts = mesh.hosts().map((host) => [host.site, describe(host)] as const);
     for (const [site, host] of hosts.length > 0 ? hosts : [[mesh.site, alone(mesh)] as const]) {
@@ -115,7 +115,7 @@ export class HostFog {
   }
 
   /** The mesh, once the others have been met, if they are there. */
-  async #meeting(): Promise<FogMesh> {
+  async meeting(): Promise<FogMesh> {
     const mesh = await this.mesh();
     const end = performance.now() + MEETING;
     while (

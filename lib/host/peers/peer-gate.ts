@@ -34,6 +34,14 @@ export class PeerGate {
     (await this.#policy()).checkPeer(right, `${DEEDS[right]} here by the host ${peerId}`);
   }
 
+  /** Whether other hosts may do it at all; not, where there is a policy that cannot be relied on. */
+  async allows(right: PeerRight): Promise<boolean> {
+    return this.#policy().then(
+      ({ peers }) => peers[right],
+      () => false,
+    );
+  }
+
   #policy(): Promise<Policy> {
     const now = performance.now();
     if (!this.#read || now >= this.#read.until) {

@@ -27,6 +27,8 @@ describe('what peers may do here', () => {
     await policy({ peers: { flows: false } });
     await gate.check('objects', PEER);
     await gate.check('services', PEER);
+    assert.equal(await gate.allows('services'), true);
+    assert.equal(await gate.allows('flows'), false);
   });
 
   it('refuses with a code, who it was, and what to write where', async () => {

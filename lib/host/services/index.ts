@@ -1,0 +1,3 @@
+export { ServicePortTakenError, ServiceUnavailableError } from './errors';
+export type { InstanceState, ServiceInstance, ServiceStatus } from './service';
+export { HostServices, type HostServicesOptions } from './services';
