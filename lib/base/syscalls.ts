@@ -26,6 +26,10 @@ function load() {
     flock: libc.func('flock', 'int', ['int', 'int']),
     mknod: libc.func('mknod', 'int', [pathType, 'uint32', 'uint64']),
     lsetxattr: libc.func('lsetxattr', 'int', [pathType, 'const char *', 'const void *', 'size_t', 'int']),
+    lremovexattr: libc.func('lremovexattr', 'int', [pathType, 'const char *']),
+    llistxattr: libc.func('llistxattr', 'long', [pathType, 'void *', 'size_t']),
+    lgetxattr: libc.func('lgetxattr', 'long', [pathType, 'const char *', 'void *', 'size_t']),
+    lseek: libc.func('lseek', 'int64', ['int', 'int64', 'int']),
     utimensat: libc.func('utimensat', 'int', ['int', pathType, pathType, 'int']),
     futimens: libc.func('futimens', 'int', ['int', pathType]),
     ioctl: libc.func('ioctl', 'int', ['int', 'ulong', pathType]),
@@ -35,6 +39,7 @@ function load() {
     adjtimex: libc.func('adjtimex', 'int', ['void *']),
     socket: libc.func('socket', 'int', ['int', 'int', 'int']),
     sendto: libc.func('sendto', 'long', ['int', pathType, 'size_t', 'int', pathType, 'uint32']),
+    getsockopt: libc.func('getsockopt', 'int', ['int', 'int', 'int', 'void *', 'void *']),
     close: libc.func('close', 'int', ['int']),
   };
   return { koffi, functions };
@@ -51,11 +56,18 @@ const SIZE_OF_TIMEX = 208;
 const AF_UNIX = 1;
 const SOCK_DGRAM_CLOEXEC = 0x80002;
 const MSG_NOSIGNAL = 0x4000;
+const SOL_SOCKET = 1;
+const SO_PEERCRED = 17;
+const SEEK_DATA = 3;
+const SEEK_HOLE = 4;
 const AT_FDCWD = -100;
 const AT_SYMLINK_NOFOLLOW = 0x100;
 
 /** Two `struct timespec` of a 64-bit system, filled anew for each call. */
 const times = new BigInt64Array(4);
+/** As much as the kernel allows for the names, and for one value (xattr(7)). */
+const attributeNames = Buffer.alloc(64 << 10);
+const attributeValue = Buffer.alloc(64 << 10);
 
 /** Takes an exclusive lock on an open file, without waiting. The kernel drops it when the process ends. */
 export function tryLockFile(descriptor: number): boolean {
@@ -72,6 +84,39 @@ export function mknod(path: Path, mode: number, major: number, minor: number): v
 /** Sets an extended attribute on the path itself, never on what a symbolic link points to. */
 export function lsetxattr(path: Path, name: string, value: Uint8Array): void {
   check('lsetxattr', path, native().functions.lsetxattr(zeroTerminated(path), name, value, value.length, 0));
+}
+
+export function lremovexattr(path: Path, name: string): void {
+  check('lremovexattr', path, native().functions.lremovexattr(zeroTerminated(path), name));
+}
+
+/** The extended attributes of the path itself, by name; none where the file system has none. */
+export function lgetxattrs(path: Path): Map<string, Buffer> {
+  const { functions, koffi } = native();
+  const found = new Map<string, Buffer>();
+  const file = zeroTerminated(path);
+  const length = Number(functions.llistxattr(file, attributeNames, attributeNames.length));
+  if (length < 0) {
+    if (koffi.errno() === koffi.os.errno.EOPNOTSUPP) return found;
+    throw systemError('llistxattr', path);
+  }
+  for (const name of attributeNames.toString('utf8', 0, length).split('\0').slice(0, -1)) {
+    const size = Number(functions.lgetxattr(file, name, attributeValue, attributeValue.length));
+    // Gone since the names were read, or of a kind that only the kernel may read.
+    if (size >= 0) found.set(name, Buffer.from(attributeValue.subarray(0, size)));
+  }
+  return found;
+}
+
+/** The next part of an open file that holds data, at or after `offset`: a sparse file has holes in between. */
+export function nextData(descriptor: number, offset: number): { start: number; end: number } | undefined {
+  const { functions, koffi } = native();
+  const start = Number(functions.lseek(descriptor, offset, SEEK_DATA));
+  if (start < 0) {
+    if (koffi.errno() === koffi.os.errno.ENXIO) return undefined;
+    throw systemError('lseek', `file descriptor ${descriptor}`);
+  }
+  return { start, end: Number(functions.lseek(descriptor, start, SEEK_HOLE)) };
 }
 
 /**
@@ -176,6 +221,16 @@ export function sendDatagram(path: string, message: string): void {
   } finally {
     functions.close(descriptor);
   }
+}
+
+/** The number of the user whose process has connected a Unix socket (unix(7), SO_PEERCRED). */
+export function peerUser(descriptor: number): number {
+  // struct ucred: pid, uid, gid.
+  const credentials = new Uint32Array(3);
+  const size = new Uint32Array([credentials.byteLength]);
+  const result = native().functions.getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, credentials, size);
+  check('getsockopt', `file descriptor ${descriptor}`, result);
+  return credentials[1]!;
 }
 
 function timePair(seconds: number, nanoseconds: number): BigInt64Array {

@@ -1,0 +1,66 @@
+import { join } from 'node:path';
+import { toGaruaError } from '../../base';
+import type { ByteStream } from '../../mesh';
+import { TransferFailedError } from './errors';
+import { encodeFrame, FrameReader } from './wire/frames';
+import type { SourceMessage, TargetMessage } from './wire/messages';
+import { TransferThread } from './worker/transfer-thread';
+
+export interface ReceiverOptions {
+  /** Where the copies of folders go, by the names that the source has for them. */
+  folders: ReadonlyMap<string, string>;
+  /** Where the dump is built. */
+  images: string;
+  /** How many pages of memory may be kept ahead of the dump. */
+  pageLimit: number;
+}
+
+const DUMP_FILE = /^[\w.-]+$/;
+
+/**
+ * The target's end of a transfer: puts in place what comes until the source ends it.
+ *
+ * @throws {StreamBrokenError} {TransferFailedError}, which the source is told as well
+ */
+export async function receive(
+  stream: ByteStream,
+  { folders, images, pageLimit }: ReceiverOptions,
+): Promise<void> {
+  const thread = new TransferThread();
+  const answer = (message: TargetMessage) => stream.write(encodeFrame(message));
+  const fileOf = (file: string) => {
+    if (!DUMP_FILE.test(file) || file.startsWith('.')) throw new TransferFailedError(`a file named ${file}`);
+    return join(images, file);
+  };
+  const take = async (message: SourceMessage, bytes: Uint8Array): Promise<void> => {
+    switch (message.kind) {
+      case 'pages':
+        return thread.run('keepPages', [bytes], bytes);
+      case 'folder': {
+        const path = folders.get(message.folder);
+        if (path === undefined) throw new TransferFailedError(`nothing here is named ${message.folder}`);
+        return thread.run('writeFolder', [path, message.changes, bytes], bytes);
+      }
+      case 'dump':
+        return thread.run('buildDump', [fileOf(message.file), message.runs, bytes], bytes);
+      case 'dump-end':
+        return thread.run('endDump', [fileOf(message.file), message.digest]);
+      case 'plain':
+        return thread.run('writePlain', [fileOf(message.file), message.offset, bytes], bytes);
+      case 'sync':
+        return answer({ kind: 'synced' });
+    }
+  };
+  try {
+    await answer({ kind: 'welcome', pageLimit });
+    const frames = new FrameReader<SourceMessage>(stream.read());
+    for (let frame = await frames.next(); frame; frame = await frames.next()) {
+      await take(frame.message, frame.bytes);
+    }
+  } catch (error) {
+    await answer({ kind: 'failed', error: toGaruaError(error, 'the transfer').toJSON() }).catch(() => {});
+    throw error;
+  } finally {
+    await thread.close();
+  }
+}

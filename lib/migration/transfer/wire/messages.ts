@@ -1,0 +1,25 @@
+import type { ErrorDocument } from '../../../base';
+import type { PageRun } from '../dump/runs';
+import type { FolderChange } from '../folder/changes';
+
+/**
+ * What the source tells the target; the bytes that belong to it follow in the same frame. After each `sync` the
+ * target answers, so that the source knows that all before it is in place.
+ */
+export type SourceMessage =
+  /** Pages that the target is to keep; they are numbered in the order in which they come. */
+  | { kind: 'pages' }
+  /** Changes of one folder, in order; the bytes are those of the pieces of files, one after another. */
+  | { kind: 'folder'; folder: string; changes: FolderChange[] }
+  /** A file of the dump, to be built of runs of pages; the bytes are those of its new pages. */
+  | { kind: 'dump'; file: string; runs: PageRun[] }
+  /** The end of a dump file, and the digest of the digests of its pages that are not zero. */
+  | { kind: 'dump-end'; file: string; digest: string }
+  /** A piece of a file of the dump that holds no pages. */
+  | { kind: 'plain'; file: string; offset: number }
+  | { kind: 'sync' };
+
+/** What the target answers. */
+export type TargetMessage =
+  /** First of all: how many pages it will keep. */
+  { kind: 'welcome'; pageLimit: number } | { kind: 'synced' } | { kind: 'failed'; error: ErrorDocument };
