@@ -31,7 +31,10 @@ export class ToolFailedError extends GaruaError {
 
 /** The program did not end in its time. */
 export class ToolTimeoutError extends GaruaError {
-  constructor(tool: string, timeoutMs: number) {
+  constructor(
+    tool: string,
+    readonly timeoutMs: number,
+  ) {
     super(
       'ERR_TOOL_TIMEOUT',
       `${tool} did not end within ${timeoutMs} ms and was killed`,

@@ -1,7 +1,9 @@
 import { type Database, type DataDirectory, type Journal, toGaruaError } from '../base';
 import { Changes } from './changes';
+import type { ContainerStatus } from './container';
 import { KeyedLock } from './keyed-lock';
 import { Lifecycle } from './lifecycle';
+import { Moves } from './move/moves';
 import { DEFAULT_GRACE_MS, endContainer, startExisting } from './operations';
 import type { EngineParts } from './parts';
 import { ContainerPaths } from './paths';
@@ -10,7 +12,7 @@ import { repair } from './repair';
 import { Restarter } from './restart/restarter';
 import { Runtime } from './runtime/runtime';
 import { Supervisor } from './supervisor';
-import { type ContainerRow, ContainerTable } from './table';
+import { type ContainerRow, ContainerTable, toStatus } from './table';
 import { Volumes } from './volumes';
 
 /** No container can have this name: those who publish ports take turns under it. */
@@ -33,12 +35,16 @@ export interface ContainerEngineOptions {
 export class Assembly {
   readonly parts: EngineParts;
   readonly volumes: Volumes;
+  readonly moves: Moves;
   readonly supervises: boolean;
   readonly #lock = new KeyedLock();
   readonly #closing = new AbortController();
+  readonly #hostName: string;
   readonly #restarter: Restarter;
 
-  private constructor({ dataDirectory, database, journal, supervise = false }: ContainerEngineOptions) {
+  private constructor(options: ContainerEngineOptions) {
+    const { dataDirectory, database, journal, supervise = false } = options;
+    this.#hostName = options.hostName;
     const paths = new ContainerPaths(dataDirectory);
     const table = new ContainerTable(database);
     const changes = new Changes<ContainerRow>();
@@ -58,6 +64,13 @@ export class Assembly {
     this.supervises = supervise;
     this.parts = { paths, table, journal, changes, runtime, lifecycle, supervisor, prober };
     this.#restarter = new Restarter(table, changes, (row) => this.#restart(row));
+    this.moves = new Moves({
+      ...this.parts,
+      volumes: this.volumes,
+      closing: this.closing,
+      exclusively: (name, publishes, work) => this.exclusively(name, publishes, work),
+      status: (row) => this.status(row),
+    });
   }
 
   /** Finds the containers of the data directory again and repairs what a crash left half done. */
@@ -67,6 +80,7 @@ export class Assembly {
     await paths.create();
     await assembly.volumes.tidy();
     await repair(assembly.parts, assembly.supervises);
+    await assembly.moves.recover();
     const running = table.all().filter(({ state }) => state === 'running');
     for (const { id } of running) runtime.keepLog(id);
     supervisor.start();
@@ -80,6 +94,11 @@ export class Assembly {
   /** Fires when the engine closes. */
   get closing(): AbortSignal {
     return this.#closing.signal;
+  }
+
+  /** What the outside sees of a row. */
+  status(row: ContainerRow): ContainerStatus {
+    return toStatus(row, this.#hostName, this.parts.prober.health(row));
   }
 
   /** Operations on one container run one after another; those that publish ports also, whatever they belong to. */
@@ -116,7 +135,7 @@ export class Assembly {
   async #endUnhealthy({ id, name, process }: ContainerRow, why: string): Promise<void> {
     await this.exclusively(name, false, async () => {
       const row = this.parts.table.byId(id);
-      if (row?.state !== 'running' || row.process?.startTicks !== process?.startTicks) return;
+      if (row?.state !== 'running' || row.moving || row.process?.startTicks !== process?.startTicks) return;
       if ((row.care.restart?.policy ?? 'no') === 'no') return;
       await endContainer(this.parts, row, DEFAULT_GRACE_MS, this.closing, { unhealthy: why });
     });

@@ -133,7 +133,17 @@ async function succeeds(work: () => unknown): Promise<boolean> {
   }
 }
 
-function firstRow(id: string, { spec, image, specDigest }: DeployRequest): ContainerRow {
+/** The row of a container that is about to be made. */
+export function firstRow(
+  id: string,
+  {
+    spec,
+    image,
+    specDigest,
+  }: Pick<DeployRequest, 'spec' | 'specDigest'> & {
+    image: Pick<StoredImage, 'ref' | 'digest' | 'config'>;
+  },
+): ContainerRow {
   const { network, restart, liveness, readiness } = spec;
   const care: Care = { network };
   if (restart) care.restart = restart;

@@ -23,6 +23,8 @@ import {
 import { checkExec, execProcess } from './exec/process';
 import { runInContainer } from './exec/run';
 import { checkLogOptions, readLog } from './log/reader';
+import { ContainerMovingError } from './move/errors';
+import type { Moves } from './move/moves';
 import { DEFAULT_GRACE_MS, startExisting, update, waitForEnd } from './operations';
 import { type EngineParts, JOURNAL } from './parts';
 import { Policy } from './policy';
@@ -31,7 +33,7 @@ import { removeContainer, stopContainer } from './removal';
 import { completeSpec } from './spec/complete';
 import { specDigest } from './spec-digest';
 import { StatsSampler } from './stats/sampler';
-import { type ContainerRow, ContainerTable, toStatus } from './table';
+import { type ContainerRow, ContainerTable } from './table';
 import type { VolumeStatus } from './volumes';
 
 export type { ContainerEngineOptions } from './assemble';
@@ -59,14 +61,12 @@ export interface Deployed {
  * another.
  */
 export class ContainerEngine {
-  readonly #hostName: string;
   readonly #directory: DataDirectory;
   readonly #assembly: Assembly;
   readonly #parts: EngineParts;
   readonly #stats = new StatsSampler();
 
-  private constructor({ hostName, dataDirectory }: ContainerEngineOptions, assembly: Assembly) {
-    this.#hostName = hostName;
+  private constructor({ dataDirectory }: ContainerEngineOptions, assembly: Assembly) {
     this.#directory = dataDirectory;
     this.#assembly = assembly;
     this.#parts = assembly.parts;
@@ -104,6 +104,11 @@ export class ContainerEngine {
     return Policy.of(this.#directory);
   }
 
+  /** Lets containers leave this host and arrive here. */
+  get moves(): Moves {
+    return this.#assembly.moves;
+  }
+
   /** The named volumes of this host, which outlive containers and every prune. */
   volumes(): Promise<VolumeStatus[]> {
     return this.#assembly.volumes.list();
@@ -131,7 +136,7 @@ export class ContainerEngine {
     const complete = completeSpec(spec);
     const digest = specDigest(complete, image.digest);
     return this.#exclusively(complete.name, complete.ports, async () => {
-      const old = await this.#find(complete.name);
+      const old = notMoving(await this.#find(complete.name));
       if (old?.specDigest === digest) {
         const runs = old.state === 'running';
         if (!runs) await startExisting(this.#parts, { ...old, attempts: 0 }, options);
@@ -168,7 +173,7 @@ export class ContainerEngine {
    */
   start(name: string, options: LongCall = {}): Promise<ContainerStatus> {
     return this.#exclusively(name, this.#parts.table.byName(name)?.ports ?? [], async () => {
-      const row = await this.#require(name);
+      const row = notMoving(await this.#require(name));
       if (row.state === 'running') return this.#status(row);
       return this.#status(await startExisting(this.#parts, { ...row, attempts: 0 }, options));
     });
@@ -178,7 +183,7 @@ export class ContainerEngine {
   async stop(name: string, options: StopOptions = {}): Promise<ContainerStatus> {
     const grace = graceOf(options);
     return this.#assembly.exclusively(name, false, async () => {
-      const row = await this.#require(name);
+      const row = notMoving(await this.#require(name));
       return this.#status(await stopContainer(this.#parts, row, grace, options.signal));
     });
   }
@@ -191,7 +196,7 @@ export class ContainerEngine {
   async remove(name: string, options: StopOptions & { force?: boolean } = {}): Promise<void> {
     const grace = graceOf(options);
     return this.#assembly.exclusively(name, false, async () => {
-      const row = await this.#require(name);
+      const row = notMoving(await this.#require(name));
       if (row.state === 'running') {
         if (!options.force) throw new ContainerRunningError(name);
         await stopContainer(this.#parts, row, grace, options.signal);
@@ -287,7 +292,7 @@ export class ContainerEngine {
 
   async #execPlan(name: string, command: string[], options: ExecOptions) {
     checkExec(command, options);
-    const row = await this.#require(name);
+    const row = notMoving(await this.#require(name));
     if (row.state !== 'running') throw new ContainerNotRunningError(name, row.state);
     const { paths } = this.#parts;
     const process = await execProcess(paths.of(row.id), row.image, command, options);
@@ -315,8 +320,14 @@ export class ContainerEngine {
   }
 
   #status(row: ContainerRow): ContainerStatus {
-    return toStatus(row, this.#hostName, this.#parts.prober.health(row));
+    return this.#assembly.status(row);
   }
+}
+
+/** @throws {ContainerMovingError} when only its departure or arrival may touch it now */
+function notMoving<T extends ContainerRow | undefined>(row: T): T {
+  if (row?.moving) throw new ContainerMovingError(row.name, row.moving.role);
+  return row;
 }
 
 function graceOf({ graceMs = DEFAULT_GRACE_MS }: StopOptions): number {

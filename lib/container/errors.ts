@@ -355,3 +355,14 @@ export class FreezeFailedError extends GaruaError {
     );
   }
 }
+
+/** What arrives has a volume of that name, whose files must not mix with those that are here. */
+export class VolumeExistsError extends GaruaError {
+  constructor(name: string) {
+    super(
+      'ERR_VOLUME_EXISTS',
+      `there is a volume named ${name} on this host already`,
+      `If its files are not needed, remove it (garua volumes --remove ${name}), then try again.`,
+    );
+  }
+}

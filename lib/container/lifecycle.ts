@@ -5,14 +5,15 @@ import { commandLine } from './bundle/command';
 import { runtimeConfiguration } from './bundle/configuration';
 import { checkMounted } from './bundle/mounted';
 import { containerHostname } from './bundle/network-files';
-import { attachedAddress, connect, disconnect } from './network/bridge';
+import { NetworkFailedError } from './errors';
+import { attachedAddress, type Connecting, connect, disconnect, handOver, unplug } from './network/bridge';
 import { yieldName } from './network/names';
-import { makeNamespace, removeNamespace } from './network/namespace';
+import { makeNamespace, namespacePath, removeNamespace } from './network/namespace';
 import { mountRoot, unmountRoot } from './overlay';
 import type { ContainerPaths } from './paths';
 import { Policy } from './policy';
 import { startFailure } from './runtime/failure';
-import type { ProcessIdentity } from './runtime/process-identity';
+import { identifyProcess, type ProcessIdentity } from './runtime/process-identity';
 import type { Runtime } from './runtime/runtime';
 import type { CompleteSpec } from './spec/complete';
 import type { Volumes } from './volumes';
@@ -69,11 +70,51 @@ export class Lifecycle {
   }
 
   /** Gives a created container its network, where that takes more than a namespace; answers its address there. */
-  async connect(id: string, { spec }: ContainerRecord, pid: number): Promise<string | null> {
-    if (spec.network !== 'bridge') return null;
+  async connect(id: string, record: ContainerRecord, pid: number): Promise<string | null> {
+    if (record.spec.network !== 'bridge') return null;
+    const process = await identifyProcess(pid);
+    if (!process) throw new NetworkFailedError('bridge', 'its first process has ended');
+    return this.#connect(id, record, { process, namespace: `/proc/${pid}/ns/net` });
+  }
+
+  /**
+   * As `connect`, for a container that has no process yet: until `joined` the connection ends with this process here.
+   * `wanted`: the address to give, if nobody has it.
+   */
+  async connectAhead(
+    id: string,
+    record: ContainerRecord,
+    wanted: string | undefined,
+  ): Promise<string | null> {
+    if (record.spec.network !== 'bridge') return null;
+    const self = (await identifyProcess(process.pid))!;
+    return this.#connect(id, record, { process: self, namespace: namespacePath(id), wanted });
+  }
+
+  /** The container that was connected ahead has its first process now. */
+  async joined(id: string, first: ProcessIdentity): Promise<void> {
+    await handOver(id, this.#paths.of(id), first);
+  }
+
+  /** Takes a running container from the bridge, so that its connections do not notice when it ends. */
+  async unplug(id: string, { spec }: ContainerRecord, pid: number): Promise<void> {
+    if (spec.network === 'bridge') await unplug(id, this.#paths.of(id), `/proc/${pid}/ns/net`);
+  }
+
+  async #connect(
+    id: string,
+    { spec }: ContainerRecord,
+    how: Pick<Connecting, 'process' | 'namespace' | 'wanted'>,
+  ): Promise<string | null> {
+    const folder = this.#paths.of(id);
     const names = { name: spec.name, hostname: containerHostname(spec), service: spec.service };
-    await connect(id, this.#paths.of(id), pid, names, spec.ports);
-    return (await attachedAddress(this.#paths.of(id))) ?? null;
+    await connect({ id, folder, names, ports: spec.ports, ...how });
+    return (await attachedAddress(folder)) ?? null;
+  }
+
+  /** Mounts the root anew, for files of it were changed from outside. */
+  async remount(id: string, { spec, layers }: ContainerRecord): Promise<void> {
+    await mountRoot(spec.name, this.#paths.of(id), layers);
   }
 
   /** Lets the name of a container that is being replaced mean its replacement, while both still run. */

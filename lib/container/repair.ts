@@ -113,6 +113,6 @@ async function removeStrays({ paths, lifecycle, runtime, table }: EngineParts): 
   const mounted = new Set(await mountPointsBelow(paths.containers));
   for (const row of known.values()) {
     const folder = paths.of(row.id);
-    if (row.state !== 'running' && mounted.has(folder.root)) unmountRoot(folder);
+    if (row.state !== 'running' && !row.moving && mounted.has(folder.root)) unmountRoot(folder);
   }
 }

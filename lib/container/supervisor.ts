@@ -60,13 +60,18 @@ export class Supervisor {
 
   /** The container as it is now: if it has ended, the index says so afterwards. */
   async observe(row: ContainerRow): Promise<ContainerRow> {
-    if (row.state !== 'running' || !row.process) return row;
+    // What moves is looked at once its move is over.
+    if (row.state !== 'running' || !row.process || row.moving) return row;
     const onPurpose = row.wanted === 'stopped' || this.#endings.has(row.id);
     const exit = await readExit(row.id, this.#paths.of(row.id), row.process, onPurpose);
     if (!exit) return row;
     // Several may have looked at the same time, and it may even have been started again since.
     const current = this.#table.byId(row.id);
-    if (current?.state !== 'running' || current.process?.startTicks !== row.process.startTicks) {
+    if (
+      current?.state !== 'running' ||
+      current.moving ||
+      current.process?.startTicks !== row.process.startTicks
+    ) {
       return current ?? row;
     }
     const ended = this.#ended({ ...current, ...exit });

@@ -38,8 +38,9 @@ export interface Moving {
   decided: 'here' | 'elsewhere';
   /** Leaving: it was ended for the move, and runs again if that is given up. */
   stopped?: boolean;
-  /** Arriving: the volumes that were made for it. */
+  /** Arriving: the volumes that were made for it, and the address that it had. */
   volumes?: string[];
+  addressBefore?: string | undefined;
 }
 
 /** One container in the index. Times are milliseconds since 1970. */

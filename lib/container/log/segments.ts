@@ -64,6 +64,12 @@ export function beginSegments(folder: ContainerFolder): number {
   return goesOn ? SEGMENT_LIMIT - last.size : SEGMENT_LIMIT;
 }
 
+/** Where the next segment is to be; what is put there before a run goes on with it. Its folder is made. */
+export function nextSegment(folder: ContainerFolder): string {
+  mkdirSync(segmentsFolder(folder), { recursive: true, mode: 0o700 });
+  return segmentPath(folder, (listSegments(folder).at(-1)?.number ?? 0) + 1);
+}
+
 /**
  * Lays the link for conmon's next rotation, and removes what is too old. conmon may rotate at any moment of this; it
  * ends with the container's log when its own file is gone, so that nothing is removed under its hands.

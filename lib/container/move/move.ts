@@ -46,6 +46,8 @@ export interface Departure {
   /** What it has written beside its image: overlayfs's upper layer. */
   readonly upper: string;
   readonly volumes: readonly MovingVolume[];
+  /** A folder for its dump, in memory where there is room for it; it goes with `resume` or `release`. */
+  imagesFolder(): Promise<string>;
   /** Its log, oldest file first, in the k8s-file format of conmon. */
   logFiles(): string[];
   /** All processes of the container, as this host numbers them. */
@@ -80,7 +82,10 @@ export interface Departure {
 /** What a container that arrives was elsewhere. */
 export interface ArrivalRequest {
   purpose: MovePurpose;
+  /** With the layers of its image as they are on this host. */
   record: ContainerRecord;
+  /** Bytes of the dump, as far as that is known: where there is room for so many, `images` is in memory. */
+  imageBytes?: number | undefined;
   /** The address that its connections and sockets know; it is kept when it is free here. */
   address?: string | null | undefined;
 }

@@ -2,7 +2,7 @@ import { dirname } from 'node:path';
 import type { PublishedPort } from '../container';
 import { NetworkFailedError, NetworkUnsupportedError, PortTakenError } from '../errors';
 import type { ContainerFolder } from '../paths';
-import { identifyProcess, isAlive } from '../runtime/process-identity';
+import { isAlive, type ProcessIdentity } from '../runtime/process-identity';
 import {
   type Attachment,
   allAttachments,
@@ -15,7 +15,7 @@ import {
   removeAttachment,
   writeAttachment,
 } from './attachments';
-import { callPlugin } from './cni';
+import { type CniResult, callPlugin } from './cni';
 import { ensureForwarding } from './forwarding';
 import { updateNames } from './names';
 import { collide } from './ports';
@@ -24,22 +24,29 @@ import { BRIDGE, bridgeConfig, SUBNET } from './settings';
 
 export { BRIDGE_GATEWAY } from './settings';
 
+/** A container that is to be connected. */
+export interface Connecting {
+  id: string;
+  folder: ContainerFolder;
+  names: ContainerNames;
+  ports: Required<PublishedPort>[];
+  /** The process with which its connection ends: its first, or until there is one whose work it is to make it. */
+  process: ProcessIdentity;
+  /** Path of its network namespace. */
+  namespace: string;
+  /** The address to give, unless somebody has it. */
+  wanted?: string | undefined;
+}
+
 /**
- * Connects a created container, which has its own network namespace, to the private bridge, publishes its ports,
+ * Connects a container's network namespace to the private bridge, publishes its ports,
  * and lets the containers of its data directory know each other's names. The bridge plugin makes the bridge when it
  * is missing. Can be repeated.
  *
  * @throws {NetworkUnsupportedError} {NetworkFailedError} {PortTakenError}
  */
-export async function connect(
-  id: string,
-  folder: ContainerFolder,
-  pid: number,
-  names: ContainerNames,
-  ports: Required<PublishedPort>[],
-): Promise<void> {
-  const process = await identifyProcess(pid);
-  if (!process) throw new NetworkFailedError('bridge', 'its first process has ended');
+export async function connect(connecting: Connecting): Promise<void> {
+  const { id, folder, names, ports, process, namespace, wanted } = connecting;
   const since = Date.now();
   const attachment: Attachment = {
     ...{ id, folder: folder.path, names, ports, process, since },
@@ -51,18 +58,46 @@ export async function connect(
     await detach(before, (await isAlive(before.process)) ? `/proc/${before.process.pid}/ns/net` : '');
   await writeAttachment(attachment);
   if (ports.length > 0) await checkOtherDirectories(attachment);
-  const namespace = `/proc/${pid}/ns/net`;
   const [result, wereMissing] = await Promise.all([
-    callPlugin({ command: 'ADD', id, namespace, config: bridgeConfig() }),
+    join(id, namespace, wanted),
     ensureForwarding(BRIDGE, SUBNET),
   ]);
   const address = result.ips?.[0]?.address.replace(/\/.*/, '');
   if (!address) throw new NetworkFailedError('bridge', 'it gave no address');
   const connected: Attachment = { ...attachment, address };
   await writeAttachment(connected);
-  if (ports.length > 0) await publishPorts(connected);
+  if (ports.length > 0) await publishPorts(connected, namespace);
   // Rules that were there before have gone: a firewall was loaded anew, and took the published ports too.
   if (wereMissing) await restorePorts(dirname(folder.path));
+  await updateNames(dirname(folder.path));
+}
+
+async function join(id: string, namespace: string, wanted: string | undefined): Promise<CniResult> {
+  const call = { command: 'ADD', id, namespace } as const;
+  if (wanted !== undefined) {
+    try {
+      return await callPlugin({ ...call, config: bridgeConfig(wanted) });
+    } catch (error) {
+      if (!(error instanceof NetworkFailedError)) throw error;
+      // Somebody has it: another one then.
+    }
+  }
+  return callPlugin({ ...call, config: bridgeConfig() });
+}
+
+/** From now on the connection ends with this process. */
+export async function handOver(id: string, folder: ContainerFolder, process: ProcessIdentity): Promise<void> {
+  const attachment = await readAttachment(id);
+  if (!attachment) return;
+  await writeAttachment({ ...attachment, process });
+  await updateNames(dirname(folder.path));
+}
+
+/** Takes a running container from the bridge: from then on nobody hears of it any more, not even its end. */
+export async function unplug(id: string, folder: ContainerFolder, namespace: string): Promise<void> {
+  const attachment = await readAttachment(id);
+  if (!attachment) return;
+  await detach(attachment, namespace);
   await updateNames(dirname(folder.path));
 }
 

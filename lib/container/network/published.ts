@@ -14,12 +14,11 @@ export function atRules<T>(work: () => Promise<T>): Promise<T> {
 }
 
 /** Makes the rules that lead to a connected container's ports. */
-export function publishPorts(attachment: Attachment): Promise<void> {
-  return atRules(() => publish(attachment));
+export function publishPorts(attachment: Attachment, namespace: string): Promise<void> {
+  return atRules(() => publish(attachment, namespace));
 }
 
-async function publish({ id, process, ports, address }: Attachment): Promise<void> {
-  const namespace = `/proc/${process.pid}/ns/net`;
+async function publish({ id, ports, address }: Attachment, namespace: string): Promise<void> {
   const ips = [{ address: `${address}/${SUBNET.split('/')[1]}` }];
   const config = portmapConfig(ports, { cniVersion: '1.0.0', ips });
   await callPlugin({ command: 'ADD', id, namespace, config });
@@ -42,7 +41,9 @@ export function restorePorts(containers: string): Promise<void> {
     if (attachments.length === 0) return;
     const published = new Set(publishedIds(await listRules('nat')));
     for (const attachment of attachments) {
-      if (!published.has(attachment.id) && (await isAlive(attachment.process))) await publish(attachment);
+      if (!published.has(attachment.id) && (await isAlive(attachment.process))) {
+        await publish(attachment, `/proc/${attachment.process.pid}/ns/net`);
+      }
     }
   });
 }

@@ -18,7 +18,8 @@ export const NAMESPACES = `${STATE}/namespaces`;
 
 const CNI_VERSION = '1.0.0';
 
-export function bridgeConfig() {
+/** `address`: the one to give; the plugin refuses when somebody has it. */
+export function bridgeConfig(address?: string) {
   return {
     cniVersion: CNI_VERSION,
     name: NETWORK,
@@ -27,6 +28,7 @@ export function bridgeConfig() {
     isDefaultGateway: true,
     hairpinMode: true,
     ipam: { type: 'host-local', dataDir: LEASES, ranges: [[{ subnet: SUBNET }]] },
+    ...(address === undefined ? {} : { args: { cni: { ips: [address] } } }),
   };
 }
 

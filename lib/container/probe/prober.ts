@@ -79,7 +79,7 @@ export class Prober {
 
   #consider(row: ContainerRow, first: number): void {
     const present = this.#patients.get(row.id);
-    const runs = row.state === 'running' && row.process !== null;
+    const runs = row.state === 'running' && row.process !== null && row.moving === null;
     if (present && runs && present.row.process?.startTicks === row.process?.startTicks) {
       present.row = row;
       return;

@@ -43,7 +43,7 @@ export class Runtime {
   async restore(
     id: string,
     images: string,
-    { signal, timeoutMs }: Required<TimedCall>,
+    { signal, timeoutMs }: TimedCall & { timeoutMs: number },
   ): Promise<ProcessIdentity> {
     return this.#begin(id, { images, signal, timeoutMs });
   }
@@ -58,7 +58,7 @@ export class Runtime {
     id: string,
     images: string,
     work: string,
-    { signal, timeoutMs }: Required<TimedCall>,
+    { signal, timeoutMs }: TimedCall & { timeoutMs: number },
   ): Promise<void> {
     const places = ['--image-path', images, '--work-path', work];
     const options = ['--leave-running', '--tcp-established', '--file-locks'];

@@ -3,7 +3,7 @@ import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type DataDirectory, execute, exists, syncFileSystem, syncFolder } from '../../base';
 import { resolveInRoot } from '../bundle/rooted-path';
-import { VolumeInUseError, VolumeNotFoundError } from '../errors';
+import { VolumeExistsError, VolumeInUseError, VolumeNotFoundError } from '../errors';
 import { KeyedLock } from '../keyed-lock';
 import type { ContainerPaths } from '../paths';
 import type { CompleteSpec } from '../spec/complete';
@@ -57,6 +57,27 @@ export class Volumes {
       if (!(await exists(data))) await this.#make(name, await resolveInRoot(root, target));
       return data;
     });
+  }
+
+  /**
+   * Makes an empty volume for what comes from elsewhere, and answers its folder.
+   *
+   * @throws {VolumeExistsError}
+   */
+  add(name: string): Promise<string> {
+    return this.#lock.run(name, async () => {
+      if (await exists(join(this.#folder, name))) throw new VolumeExistsError(name);
+      await mkdir(this.#folder, { recursive: true, mode: 0o700 });
+      const unfinished = this.#unfinished(name);
+      await mkdir(join(unfinished, 'data'), { recursive: true, mode: 0o755 });
+      await rename(unfinished, join(this.#folder, name));
+      return this.#dataOf(name);
+    });
+  }
+
+  /** Where the files of a volume are. */
+  pathOf(name: string): string {
+    return this.#dataOf(name);
   }
 
   /** All volumes by name. */

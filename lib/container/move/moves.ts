@@ -1,0 +1,132 @@
+import { randomBytes } from 'node:crypto';
+import { type LongCall, throwIfAborted } from '../../base';
+import { firstRow } from '../deployment';
+import { ContainerNotFoundError, ContainerNotRunningError } from '../errors';
+import { checkPortsFree } from '../network/ports';
+import { update } from '../operations';
+import { specDigest } from '../spec-digest';
+import type { ContainerRow, Moving } from '../table';
+import { abandon } from './abandon';
+import { ArrivingContainer } from './arrival';
+import { LeavingContainer, type MoveParts, volumesOf } from './departure';
+import { ContainerExistsError, ContainerMovingError } from './errors';
+import { makeImagesFolder } from './images-folder';
+import type { Arrival, ArrivalRequest, Departure, MovePurpose } from './move';
+
+/** Lets containers leave this host and arrive here. */
+export class Moves {
+  readonly #parts: MoveParts;
+  /** Ids of those that this process moves; the others were left by an earlier one. */
+  readonly #active = new Set<string>();
+
+  constructor(parts: Omit<MoveParts, 'settled'>) {
+    this.#parts = { ...parts, settled: (id) => this.#active.delete(id) };
+  }
+
+  /**
+   * Begins to move a running container away. Nothing happens to it yet.
+   *
+   * @throws {ContainerNotFoundError} {ContainerNotRunningError} {ContainerMovingError}
+   */
+  depart(name: string, purpose: MovePurpose): Promise<Departure> {
+    const { exclusively, lifecycle, supervisor, table } = this.#parts;
+    return exclusively(name, false, async () => {
+      const found = table.byName(name);
+      const row = found && (await supervisor.observe(found));
+      if (!row) throw new ContainerNotFoundError(name);
+      if (row.moving) throw new ContainerMovingError(name, row.moving.role);
+      if (row.state !== 'running') throw new ContainerNotRunningError(name, row.state);
+      const record = await lifecycle.record(row.id);
+      const moving: Moving = { role: 'leaving', purpose, decided: 'here' };
+      this.#active.add(row.id);
+      return new LeavingContainer(this.#parts, update(this.#parts, { ...row, moving }), record);
+    });
+  }
+
+  /**
+   * Makes everything for a container that comes: root, volumes, network, published ports. Leaves nothing behind when
+   * it fails.
+   *
+   * @throws {ContainerExistsError} {VolumeExistsError} {PortTakenError}, and what the deploy of its spec throws
+   */
+  arrive(request: ArrivalRequest, { signal }: LongCall = {}): Promise<Arrival> {
+    const { record, purpose } = request;
+    const { name, ports } = record.spec;
+    const { exclusively, table } = this.#parts;
+    return exclusively(name, ports.length > 0, async () => {
+      if (table.byName(name)) throw new ContainerExistsError(name);
+      const id = randomBytes(8).toString('hex');
+      const digest = specDigest(record.spec, record.image.digest);
+      const moving: Moving = { role: 'arriving', purpose, decided: 'here', volumes: [] };
+      if (request.address) moving.addressBefore = request.address;
+      let row: ContainerRow = { ...firstRow(id, { ...record, specDigest: digest }), moving };
+      this.#active.add(id);
+      try {
+        await checkPortsFree(name, ports, table.all());
+        table.put(row);
+        row = await this.#prepare(row, request);
+        throwIfAborted(signal, `making ready for ${name}`);
+        const images = await makeImagesFolder(this.#parts.paths.of(id), request.imageBytes ?? 0);
+        return new ArrivingContainer(this.#parts, update(this.#parts, row), record, images);
+      } catch (error) {
+        await abandon(this.#parts, table.byId(id) ?? row);
+        throw error;
+      }
+    });
+  }
+
+  /** Containers that left this host when an earlier process was killed, after they had been offered. */
+  departures(): Promise<Departure[]> {
+    return this.#left('leaving', (row, record) => new LeavingContainer(this.#parts, row, record));
+  }
+
+  /** Containers that arrived here when an earlier process was killed, after they had been accepted. */
+  arrivals(): Promise<Arrival[]> {
+    return this.#left('arriving', (row, record) => {
+      const images = this.#parts.paths.of(row.id).path;
+      return new ArrivingContainer(this.#parts, row, record, images);
+    });
+  }
+
+  /** Brings back into order what an earlier process left on the move and nobody else has a say in. */
+  async recover(): Promise<void> {
+    const left = this.#parts.table.all().filter(({ moving }) => moving?.decided === 'here');
+    for (const row of left) {
+      if (row.moving!.role === 'arriving') await abandon(this.#parts, row).catch(() => {});
+      // A checkpoint that is being written may go on for long: nobody but this container has to wait for it.
+      else void this.#goesOn(row).catch(() => {});
+    }
+  }
+
+  async #goesOn(row: ContainerRow): Promise<void> {
+    const record = await this.#parts.lifecycle.record(row.id);
+    await new LeavingContainer(this.#parts, row, record).resume();
+  }
+
+  async #prepare(row: ContainerRow, { record, address }: ArrivalRequest): Promise<ContainerRow> {
+    const { lifecycle, table, volumes } = this.#parts;
+    await lifecycle.keep(row.id, record);
+    for (const name of volumesOf(record)) {
+      await volumes.add(name);
+      row.moving!.volumes!.push(name);
+      table.put(row);
+    }
+    await lifecycle.prepare(row.id, record);
+    const connected = { ...row, address: await lifecycle.connectAhead(row.id, record, address ?? undefined) };
+    table.put(connected);
+    return connected;
+  }
+
+  async #left<T>(
+    role: Moving['role'],
+    make: (row: ContainerRow, record: LeavingContainer['record']) => T,
+  ): Promise<T[]> {
+    const { lifecycle, table } = this.#parts;
+    const rows = table
+      .all()
+      .filter(
+        ({ id, moving }) => moving?.role === role && moving.decided === 'elsewhere' && !this.#active.has(id),
+      );
+    return Promise.all(rows.map(async (row) => make(row, await lifecycle.record(row.id))));
+  }
+}
