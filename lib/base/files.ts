@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync } from 'node:fs';
-import { access, mkdir, open, rename, rm } from 'node:fs/promises';
+import { constants, existsSync, mkdirSync, type Stats } from 'node:fs';
+import { access, mkdir, open, readlink, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 /** A name beside `path` that no other process uses, for write-then-rename. */
@@ -29,6 +29,32 @@ export async function writeFileAtomic(path: string, data: string | Uint8Array, m
     throw error;
   }
   await syncFolder(dirname(path));
+}
+
+/** open(2): a handle on what the path names, which is not opened for that. */
+const O_PATH = 0o10_000_000;
+
+/** What a path names at one moment, held fast. */
+export interface FoundFile {
+  status: Stats;
+  /** Where it lies, without any symbolic link. */
+  place: string;
+  /** A path by which it can be opened; for this process only, and only while it is held. */
+  handle: string;
+}
+
+/**
+ * Lets `use` judge a file that others may exchange, and then open exactly this one. Nothing is opened before: a
+ * device or a FIFO may take that as a command. `links`: whether a symbolic link as the last part is followed.
+ */
+export async function withFound<T>(
+  path: string,
+  links: 'follow' | 'keep',
+  use: (found: FoundFile) => Promise<T>,
+): Promise<T> {
+  await using held = await open(path, O_PATH | (links === 'keep' ? constants.O_NOFOLLOW : 0));
+  const handle = `/proc/self/fd/${held.fd}`;
+  return await use({ status: await held.stat(), place: await readlink(handle), handle });
 }
 
 /** Whether there is a file or folder that this process can find; a symbolic link is followed. */

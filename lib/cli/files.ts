@@ -1,4 +1,4 @@
-import { fstatSync } from 'node:fs';
+import { createReadStream, fstatSync } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { temporaryName, toGaruaError } from '../base';
@@ -6,18 +6,19 @@ import { callWithInput, callWithOutput } from '../control';
 
 /**
  * Lets a host read a file or, for `-`, what comes in. The file is opened here, with this user's rights: the
- * host gets the way to the open file.
+ * host gets the way to the open file, or, of one that it would not open for this user, the bytes.
  */
 export async function withInput<T>(file: string, call: (path: string) => Promise<T>): Promise<T> {
   if (file === '-') {
-    if (fstatSync(0).isFile()) return call(descriptorPath(0));
+    if (hostOpens(0)) return call(descriptorPath(0));
     return callWithInput(process.stdin, call);
   }
   const opened = await open(file, 'r').catch((error) => {
     throw toGaruaError(error, `reading ${file}`);
   });
   try {
-    return await call(descriptorPath(opened.fd));
+    if (hostOpens(opened.fd)) return await call(descriptorPath(opened.fd));
+    return await callWithInput(createReadStream('', { fd: opened.fd, autoClose: false }), call);
   } finally {
     await opened.close();
   }
@@ -29,7 +30,7 @@ export async function withOutput<T>(
   call: (path: string) => Promise<T>,
 ): Promise<T> {
   if (file === undefined) {
-    if (fstatSync(1).isFile()) return call(descriptorPath(1));
+    if (hostOpens(1)) return call(descriptorPath(1));
     return callWithOutput(process.stdout, call);
   }
   const temporary = temporaryName(resolve(file));
@@ -46,6 +47,13 @@ export async function withOutput<T>(
     await rm(temporary, { force: true });
     throw error;
   }
+}
+
+/** Whether a host opens it for this user, or says what is wrong with it. */
+function hostOpens(descriptor: number): boolean {
+  const status = fstatSync(descriptor);
+  const user = process.getuid?.();
+  return status.isDirectory() || (status.isFile() && (user === 0 || user === status.uid));
 }
 
 /** The way for another process to a file that is open in this one; proc(5). */

@@ -1,6 +1,6 @@
 import { chmodSync, chownSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
-import { InvalidArgumentError, type LongCall, type Progress, toGaruaError } from '../base';
+import { InvalidArgumentError, type LongCall, type Progress, peerUser, toGaruaError } from '../base';
 import type { Host } from '../host';
 import { groupId } from './group';
 import { CALLS, JsonLines, type Request, type Response, STREAMS } from './protocol';
@@ -8,14 +8,30 @@ import { withSocketPath } from './socket-path';
 
 /** The group whose members may control a host; see README, "Who may do what". */
 const GROUP = 'garua';
+/** Calls that are under way at the end have so long before they are cancelled, in milliseconds. */
+const CLOSE_PATIENCE = 20_000;
+/** So long a caller may take to read its answer then. */
+const READ_PATIENCE = 2_000;
+
+/** A caller's connection, and its call once it has made one. */
+interface Connection {
+  method?: string;
+  done?: Promise<void>;
+  cancel: AbortController;
+}
+
+/** What the server adds to the options of each call. */
+interface ServedCall extends LongCall {
+  /** The number of the user who calls, with whose rights files are to be opened. */
+  callerUser: number;
+}
 
 /** Serves a Host to the other processes of this machine, on a Unix socket that only root and the group reach. */
 export class ControlServer {
   readonly #host: Host;
   readonly #path: string;
   readonly #server: Server;
-  /** Calls under way; streams are cut at close, the rest is waited for. */
-  readonly #running = new Map<Socket, { method: string; done: Promise<void> }>();
+  readonly #connections = new Map<Socket, Connection>();
 
   private constructor(host: Host, path: string) {
     this.#host = host;
@@ -35,34 +51,55 @@ export class ControlServer {
     return control;
   }
 
-  /** Takes no new calls, ends the streams, and waits for the calls under way. */
-  async close(): Promise<void> {
+  /**
+   * Takes no new calls, ends the streams, and waits for the calls under way, which are cancelled when they take long.
+   * Neither a caller that says nothing nor one that does not read its answer holds this up.
+   *
+   * @param patience milliseconds until calls under way are cancelled
+   */
+  async close(patience = CLOSE_PATIENCE): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     // net.Server unlinks the path it was given, which for a long path no longer leads there.
     rmSync(this.#path, { force: true });
-    for (const [socket, { method }] of this.#running) {
-      if (method in STREAMS || method === 'wait') socket.destroy();
+    for (const [socket, { method, done }] of this.#connections) {
+      if (!done || (method !== undefined && (method in STREAMS || method === 'wait'))) socket.destroy();
     }
-    await Promise.all([...this.#running.values()].map(({ done }) => done));
-    for (const socket of this.#running.keys()) socket.end();
+    const cancelling = setTimeout(() => {
+      for (const { cancel } of this.#connections.values()) cancel.abort();
+    }, patience);
+    await Promise.all([...this.#connections.values()].map(({ done }) => done));
+    clearTimeout(cancelling);
+    const cutting = setTimeout(() => {
+      for (const socket of this.#connections.keys()) socket.destroy();
+    }, READ_PATIENCE);
     await closed;
+    clearTimeout(cutting);
   }
 
   #accept(socket: Socket): void {
     const lines = new JsonLines<Request>();
-    const cancel = new AbortController();
+    const connection: Connection = { cancel: new AbortController() };
+    const { cancel } = connection;
+    this.#connections.set(socket, connection);
     socket.setEncoding('utf8');
     socket.on('error', () => cancel.abort());
     // A caller that ends its side cancels, and still reads what a stream has ready.
-    socket.on('end', () => cancel.abort());
-    socket.on('close', () => cancel.abort());
+    socket.on('end', () => {
+      cancel.abort();
+      if (!connection.done) socket.end();
+    });
+    socket.on('close', () => {
+      cancel.abort();
+      // What the caller has left may still have something to undo.
+      void Promise.resolve(connection.done).finally(() => this.#connections.delete(socket));
+    });
     socket.on('data', (text: string) => {
       try {
         const [request] = lines.push(text);
-        if (!request || this.#running.has(socket)) return;
+        if (!request || connection.done) return;
         if (typeof request.method !== 'string') throw new SyntaxError('not a request');
-        const done = this.#answer(socket, request, cancel.signal).finally(() => this.#running.delete(socket));
-        this.#running.set(socket, { method: request.method, done });
+        connection.method = request.method;
+        connection.done = this.#answer(socket, request, cancel.signal);
       } catch {
         socket.destroy();
       }
@@ -80,8 +117,9 @@ export class ControlServer {
     };
     try {
       const { method } = request;
+      const callerUser = userOf(socket);
       if (Object.hasOwn(STREAMS, method)) {
-        const items = this.#invoke(request, STREAMS[method as keyof typeof STREAMS], { signal });
+        const items = this.#invoke(request, STREAMS[method as keyof typeof STREAMS], { signal, callerUser });
         for await (const item of items as AsyncIterable<unknown>) {
           if (!send({ item })) await drained(socket);
           if (socket.destroyed) return;
@@ -90,7 +128,7 @@ export class ControlServer {
       } else if (Object.hasOwn(CALLS, method)) {
         // A reader that does not keep up misses progress, never the result.
         const onProgress = (progress: Progress) => !socket.writableNeedDrain && send({ progress });
-        const longCall = { signal, onProgress };
+        const longCall = { signal, onProgress, callerUser };
         const result = await this.#invoke(request, CALLS[method as keyof typeof CALLS], longCall);
         send({ result: result ?? null });
       } else {
@@ -106,12 +144,17 @@ export class ControlServer {
     }
   }
 
-  #invoke(request: Request, optionsIndex: number, longCall: LongCall): unknown {
+  #invoke(request: Request, optionsIndex: number, longCall: ServedCall): unknown {
     const given = Array.isArray(request.arguments) ? request.arguments : [];
     const options = { ...(given[optionsIndex] as object | undefined), ...longCall };
     const method = this.#host[request.method] as (...parameters: unknown[]) => unknown;
     return method.call(this.#host, ...given.slice(0, optionsIndex), options);
   }
+}
+
+/** node:net shows the descriptor of a socket only here. */
+function userOf(socket: Socket): number {
+  return peerUser((socket as unknown as { _handle: { fd: number } })._handle.fd);
 }
 
 function drained(socket: Socket): Promise<void> {

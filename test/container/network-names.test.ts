@@ -94,6 +94,26 @@ describe('container: names on the bridge', () => {
     assert.ok((await seenBy('watcher')).has('late'));
   });
 
+  it('leaves a file alone that a container has blown up, and gives it a new one at the next start', async () => {
+    const script = 'wc -c < /etc/hosts; busybox truncate -s 3G /etc/hosts; echo done';
+    await serve('box', { command: ['sh', '-c', `${script}; ${LOOP}`] });
+    for await (const { text } of fixture.engine.logs('box', { follow: true })) if (text === 'done') break;
+    // Those that come later are not kept from it.
+    const client = { name: 'client', network: 'bridge' as const };
+    assert.deepEqual((await fixture.run('grep -c client /etc/hosts', client)).stdout, ['1']);
+    await fixture.engine.stop('box');
+    await fixture.engine.start('box');
+    const sizes: number[] = [];
+    for await (const { text } of fixture.engine.logs('box', { follow: true })) {
+      if (text !== 'done') sizes.push(Number(text));
+      else if (sizes.length === 2) break;
+    }
+    assert.ok(
+      sizes.every((size) => size < 2_000),
+      sizes.join(),
+    );
+  });
+
   it('writes between its marks only, and leaves a name with the older of two that have it', () => {
     const attachment = (id: string, name: string, address: string, service?: string) => ({
       ...{ id, folder: `/c/${id}`, names: { name, hostname: name, service }, ports: [], since: 0, address },

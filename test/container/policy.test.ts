@@ -3,8 +3,10 @@ import { chmod, chown, mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { mknod } from '../../lib/base';
 import { Policy } from '../../lib/container';
+import { checkMounted } from '../../lib/container/bundle/mounted';
 import { globToRegExp } from '../../lib/container/policy/glob';
 import { readPolicy } from '../../lib/container/policy/read';
+import { completeSpec } from '../../lib/container/spec/complete';
 import { LocalHost } from '../../lib/host';
 import { ContainerFixture } from './fixture';
 
@@ -106,6 +108,28 @@ describe('container: the host’s policy', () => {
     await rm(link);
     await symlink(secret, link);
     await assert.rejects(fixture.engine.start('box'), refused('ERR_POLICY_MOUNT', secret));
+  });
+
+  it('starts nothing when a link was exchanged between judgement and mount', async () => {
+    const [allowed, secret] = [join(fixture.path, 'allowed'), join(fixture.path, 'secret')];
+    for (const path of [allowed, secret]) await mkdir(join(path, 'sub'), { recursive: true });
+    const link = join(fixture.path, 'link');
+    const linkTo = async (path: string) => {
+      await rm(link, { force: true });
+      await symlink(path, link);
+    };
+    const mounts = [{ source: `${link}/sub`, target: '/data' }];
+    await linkTo(secret);
+    const { container } = await fixture.deploy({ command: ['sleep', '60'], mounts });
+    await write({ mounts: [allowed] });
+    const check = async () =>
+      checkMounted(completeSpec({ image: 'web', mounts }), container.pid!, await fixture.engine.policy());
+    await assert.rejects(check(), refused('ERR_POLICY_MOUNT', secret));
+    // As if it had led here while it was judged.
+    await linkTo(allowed);
+    await assert.rejects(check(), refused('ERR_CONTAINER_MOUNT_CHANGED', 'link/sub'));
+    await rm(file());
+    await check();
   });
 
   it('allows devices by pattern, also those found in a folder', async () => {

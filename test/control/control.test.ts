@@ -150,4 +150,26 @@ describe('control socket', () => {
     await cut;
     await assert.rejects(caller.call('info', []), { code: 'ERR_CONTROL_UNREACHABLE' });
   });
+
+  it('closes also while callers say nothing, hang up, do not read, or wait for what does not come', async () => {
+    const path = folder.join('stuck.sock');
+    const closing = await ControlServer.listen(host, path);
+    const before = seen.cancelled;
+    const silent = connect(path);
+    const half = connect(path);
+    half.write('{"method":');
+    const hung = connect(path);
+    hung.end();
+    const deaf = connect({ path, allowHalfOpen: true });
+    deaf.write('{"method":"pull","arguments":["slow"]}\n');
+    const endless = new RemoteCaller(path).call('pull', ['endless']);
+    const refused = assert.rejects(endless);
+    const sockets = [silent, half, hung, deaf];
+    for (const socket of sockets) socket.on('error', () => {});
+    await delay(100);
+    await closing.close(500);
+    assert.equal(seen.cancelled, before + 1);
+    await refused;
+    for (const socket of sockets) socket.destroy();
+  });
 });

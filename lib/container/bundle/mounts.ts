@@ -88,8 +88,7 @@ async function requestedMount(mount: CompleteMount, sources: MountSources): Prom
     throw new MountSourceMissingError(source, target, { cause });
   });
   await sources.policy.checkMount(source, resolved);
-  // The path that was judged is mounted, not the one asked for. Whoever may write to one of its folders could
-  // still put a link there before runc opens it: allowed prefixes should be folders of root.
+  // The path that was judged is mounted, not the one asked for; `checkMounted` looks at what came of it.
   return bind(resolved, target, readOnly);
 }
 

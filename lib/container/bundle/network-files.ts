@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { BRIDGE_GATEWAY } from '../network/bridge';
@@ -41,8 +41,9 @@ export async function writeNetworkFiles(folder: string, spec: CompleteSpec): Pro
   };
   const written = Object.entries(contents).map(async ([file, content]) => {
     const path = join(folder, file);
-    // Written in place: a bind mount holds the file, not its name. Readable for every user inside.
-    await writeFile(path, content, { mode: 0o644 });
+    // Whatever an earlier run has made of it goes. Readable for every user inside.
+    await rm(path, { recursive: true, force: true });
+    await writeFile(path, content, { mode: 0o644, flag: 'wx' });
     return [`/etc/${file}`, path] as const;
   });
   return Object.fromEntries(await Promise.all(written));

@@ -1,6 +1,6 @@
-import { constants } from 'node:fs';
-import { lstat, open, readlink } from 'node:fs/promises';
+import { lstat, open, readlink, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
+import { withFound } from '../../base';
 
 const MAXIMUM_LINKS = 40;
 const MAXIMUM_FILE = 1 << 20;
@@ -47,23 +47,33 @@ async function linkTarget(path: string): Promise<string | undefined> {
   }
 }
 
-/** The text of a regular file inside `root` (at most its first MiB), or an empty text when there is none. */
+/**
+ * The text of a regular file inside `root` (of a long one the lines of its first MiB), or an empty text when there is none. Safe also while
+ * something inside `root` is running, which may put a link in the way at any moment: what lies elsewhere is not read.
+ */
 export async function readInRoot(root: string, path: string): Promise<string> {
-  return (await readStart(await resolveInRoot(root, path), MAXIMUM_FILE))?.toString('utf8') ?? '';
+  const resolved = await resolveInRoot(root, path);
+  const place = join(await realpath(root), resolved.slice(root.length));
+  const start = (await readStart(resolved, MAXIMUM_FILE, place)) ?? Buffer.alloc(0);
+  const end = start.length < MAXIMUM_FILE ? start.length : start.lastIndexOf('\n') + 1;
+  return start.toString('utf8', 0, end);
 }
 
-/** The first bytes of a regular file, or undefined when there is none. Never waits for a FIFO's writer. */
-export async function readStart(path: string, length: number): Promise<Buffer | undefined> {
+/**
+ * The first bytes of a regular file, or undefined when there is none. Neither a FIFO nor a device that lies there
+ * notices. `place`: where it has to lie, symbolic links followed.
+ */
+export async function readStart(path: string, length: number, place?: string): Promise<Buffer | undefined> {
   try {
-    const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-    await using file = await open(path, flags);
-    const status = await file.stat();
-    if (!status.isFile()) return undefined;
-    const buffer = Buffer.alloc(Math.min(length, status.size));
-    const { bytesRead } = await file.read(buffer, 0, buffer.length, 0);
-    return buffer.subarray(0, bytesRead);
+    return await withFound(path, 'keep', async (found) => {
+      if (!found.status.isFile() || (place !== undefined && found.place !== place)) return undefined;
+      await using file = await open(found.handle);
+      const buffer = Buffer.alloc(Math.min(length, found.status.size));
+      const { bytesRead } = await file.read(buffer, 0, buffer.length, 0);
+      return buffer.subarray(0, bytesRead);
+    });
   } catch (error) {
-    if (['ENOENT', 'ENOTDIR', 'ELOOP', 'ENXIO'].includes((error as NodeJS.ErrnoException).code ?? ''))
+    if (['ENOENT', 'ENOTDIR', 'ELOOP'].includes((error as NodeJS.ErrnoException).code ?? ''))
       return undefined;
     throw error;
   }

@@ -10,8 +10,8 @@ export interface ResolvedUser {
 
 /**
  * Who a container runs as, by Docker's rules: `user[:group]`, each a name of the image's /etc/passwd or
- * /etc/group, or a number, which need not be listed there. Without a group, the user's own group and all
- * groups that list the user count.
+ * /etc/group, or a number, which need not be listed there and is never taken for a name. Without a group, the user's own
+ * group and all groups that list the user count.
  *
  * `more`: further groups, as names or numbers.
  *
@@ -25,16 +25,16 @@ export async function resolveUser(
 ): Promise<ResolvedUser> {
   const [wantedUser = '', wantedGroup] = (text || '0').split(':');
   const users = parseTable(await readInRoot(root, '/etc/passwd'));
-  const user =
-    users.find((fields) => fields[0] === wantedUser) ?? users.find((fields) => fields[2] === wantedUser);
-  const uid = toId(user?.[2] ?? wantedUser);
+  const number = toId(wantedUser);
+  const user = users.find((fields) =>
+    number === undefined ? fields[0] === wantedUser : toId(fields[2]!) === number,
+  );
+  const uid = number ?? toId(user?.[2] ?? '');
   if (uid === undefined) throw new UserNotFoundError('user', wantedUser, image);
   const home = user?.[5] || '/';
-  const ownGid = toId(user?.[3] ?? '0') ?? 0;
   const groups = parseTable(await readInRoot(root, '/etc/group'));
   const toGid = (wanted: string, field: 'user' | 'groups') => {
-    const listed = (index: number) => groups.find((fields) => fields[index] === wanted);
-    const gid = toId((listed(0) ?? listed(2))?.[2] ?? wanted);
+    const gid = toId(wanted) ?? toId(groups.find((fields) => fields[0] === wanted)?.[2] ?? '');
     if (gid === undefined) throw new UserNotFoundError('group', wanted, image, field);
     return gid;
   };
@@ -43,6 +43,9 @@ export async function resolveUser(
     const gid = toGid(wantedGroup, 'user');
     return { uid, gid, additionalGids: [...new Set([gid, ...added])], home };
   }
+  // An entry without a group that can be used must not make its user a member of root's.
+  const ownGid = user ? toId(user[3] ?? '') : 0;
+  if (ownGid === undefined) throw new UserNotFoundError('group', user?.[3] ?? '', image);
   const memberships = groups
     .filter((fields) => user && (fields[3] ?? '').split(',').includes(user[0]!))
     .map((fields) => toId(fields[2] ?? ''))

@@ -1,11 +1,14 @@
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
+import { withFound } from '../../base';
 import { KeyedLock } from '../keyed-lock';
 import { isAlive } from '../runtime/process-identity';
 import { type Attachment, allAttachments, isOf, readAttachment, writeAttachment } from './attachments';
 
 const BEGIN = '# Containers of this host; Garua writes the lines up to the end mark.';
 const END = '# End.';
+/** Bytes. A container may write into its file as it likes: one that is longer is no list of hosts any more. */
+const LONGEST_FILE = 1 << 20;
 
 const lock = new KeyedLock();
 const waiting = new Map<string, Promise<void>>();
@@ -41,13 +44,18 @@ async function writeNames(to: Attachment, connected: Attachment[]): Promise<void
   const path = join(to.folder, 'files', 'hosts');
   const lines = hostLines(to, connected);
   try {
-    // Written in place: the container's bind mount holds this very file.
-    await using file = await open(path, 'r+');
-    const before = await file.readFile('utf8');
-    const content = withSection(before, lines);
-    if (content === before) return;
-    await file.write(content, 0);
-    await file.truncate(Buffer.byteLength(content));
+    await withFound(path, 'keep', async ({ status, handle }) => {
+      if (!status.isFile() || status.size > LONGEST_FILE) return;
+      // Written in place: the container's bind mount holds this very file.
+      await using file = await open(handle, 'r+');
+      const buffer = Buffer.alloc(status.size);
+      const { bytesRead } = await file.read(buffer, 0, buffer.length, 0);
+      const before = buffer.toString('utf8', 0, bytesRead);
+      const content = withSection(before, lines);
+      if (content === before) return;
+      await file.write(content, 0);
+      await file.truncate(Buffer.byteLength(content));
+    });
   } catch (error) {
     // Removed in this moment.
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;

@@ -65,6 +65,11 @@ export class Policy {
     }
   }
 
+  /** Whether there are folders of the host that may not be mounted. */
+  get restrictsMounts(): boolean {
+    return this.#file.document.mounts !== undefined;
+  }
+
   /**
    * @param source the path that was asked for
    * @param resolved where it leads, without any symbolic link

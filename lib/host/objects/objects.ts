@@ -7,7 +7,7 @@ import type {
   PutResult,
   SiteBlobs,
 } from '../../store';
-import { readBytes, writeBytes } from './transfer';
+import { type FileAccess, readBytes, writeBytes } from './transfer';
 
 /** The document of `garua get --json`. */
 export interface GetResult {
@@ -45,18 +45,18 @@ export class HostObjects {
     return Store.open(this.options);
   }
 
-  async put(file: string, options: PutOptions): Promise<PutResult> {
+  async put(file: string, options: PutOptions & FileAccess): Promise<PutResult> {
     const store = await this.store();
-    return store.put(readBytes(file, options.signal), options);
+    return store.put(readBytes(file, options), options);
   }
 
-  async get(object: string, file: string | null, options: LongCall): Promise<GetResult> {
+  async get(object: string, file: string | null, options: LongCall & FileAccess): Promise<GetResult> {
     const started = performance.now();
     const found = await (await this.store()).get(object, options);
     if (file === null) for await (const _bytes of found);
     else {
       try {
-        await writeBytes(file, found, options.signal);
+        await writeBytes(file, found, options);
       } finally {
         await found.close();
       }

@@ -1,18 +1,36 @@
-import { closeSync, constants, createReadStream, createWriteStream, fstat, open } from 'node:fs';
+import { constants, createReadStream, createWriteStream, open, type Stats } from 'node:fs';
 import { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { promisify } from 'node:util';
-import { type GaruaError, InvalidArgumentError, throwIfAborted, toGaruaError } from '../../base';
+import {
+  type GaruaError,
+  InvalidArgumentError,
+  PermissionError,
+  throwIfAborted,
+  toGaruaError,
+  withFound,
+} from '../../base';
 
 const READ_BYTES = 1 << 20;
+
+/** How a file is opened. */
+export interface FileAccess {
+  signal?: AbortSignal | undefined;
+  /**
+   * The number of the user of another process that asks for this. Unless it is root, only files and FIFOs that belong
+   * to that user are opened, for this process may open more than the user.
+   */
+  callerUser?: number | undefined;
+}
 
 /**
  * Reads a file or a FIFO. A FIFO is waited for without a thread, so that a writer that never comes holds
  * nothing up.
  */
-export async function* readBytes(path: string, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
-  const { descriptor, isPipe } = await openFile(path, constants.O_RDONLY);
+export async function* readBytes(path: string, access: FileAccess = {}): AsyncGenerator<Uint8Array> {
+  const { signal } = access;
+  const { descriptor, isPipe } = await openFile(path, constants.O_RDONLY, access);
   const stream: Readable = isPipe
     ? new Socket({ fd: descriptor, readable: true, writable: false })
     : createReadStream('', { fd: descriptor, highWaterMark: READ_BYTES });
@@ -33,9 +51,10 @@ export async function* readBytes(path: string, signal?: AbortSignal): AsyncGener
 export async function writeBytes(
   path: string,
   bytes: AsyncIterable<Uint8Array>,
-  signal?: AbortSignal,
+  access: FileAccess = {},
 ): Promise<void> {
-  const { descriptor, isPipe } = await openFile(path, constants.O_WRONLY | constants.O_APPEND);
+  const { signal } = access;
+  const { descriptor, isPipe } = await openFile(path, constants.O_WRONLY | constants.O_APPEND, access);
   const stream: Writable = isPipe
     ? new Socket({ fd: descriptor, readable: false, writable: true })
     : createWriteStream('', { fd: descriptor });
@@ -58,16 +77,30 @@ function written(stream: Writable, chunk: Uint8Array, path: string): Promise<voi
   });
 }
 
-async function openFile(path: string, flags: number): Promise<{ descriptor: number; isPipe: boolean }> {
+async function openFile(
+  path: string,
+  flags: number,
+  { callerUser }: FileAccess,
+): Promise<{ descriptor: number; isPipe: boolean }> {
   try {
-    const descriptor = await promisify(open)(path, flags | constants.O_NONBLOCK);
-    const facts = await promisify(fstat)(descriptor);
-    if (!facts.isDirectory()) return { descriptor, isPipe: facts.isFIFO() };
-    closeSync(descriptor);
+    return await withFound(path, 'follow', async ({ status, handle }) => {
+      checkAccess(path, status, callerUser);
+      const descriptor = await promisify(open)(handle, flags | constants.O_NONBLOCK);
+      return { descriptor, isPipe: status.isFIFO() };
+    });
   } catch (error) {
     throw fileError(path, error);
   }
-  throw new InvalidArgumentError(`${path} is a folder`, 'Name a file.');
+}
+
+function checkAccess(path: string, status: Stats, callerUser = 0): void {
+  if (status.isDirectory()) throw new InvalidArgumentError(`${path} is a folder`, 'Name a file.');
+  if (callerUser === 0) return;
+  if (status.uid === callerUser && (status.isFile() || status.isFIFO())) return;
+  throw new PermissionError(
+    `${path} is not a file of the user ${callerUser}, on whose behalf it would be opened`,
+    'Let the bytes go through a FIFO of your own, as garua put and garua get do.',
+  );
 }
 
 function fileError(path: string, error: unknown): GaruaError {
