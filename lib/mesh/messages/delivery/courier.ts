@@ -1,0 +1,185 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { ByteStream, Mesh } from '../../mesh';
+import type { Incoming, Mark, Queues } from '../queues/queues';
+import type { Queue } from '../queues/subscriber-table';
+import { type Frame, frame, readFrames } from './frames';
+
+export const MESSAGE_STREAM = 'messages';
+/** What goes ahead of the body of a message. */
+export type MessageHead = Omit<Incoming, 'body'>;
+
+/** What may be under way to one subscriber without being acknowledged. */
+const WINDOW_MESSAGES = 256;
+const WINDOW_BYTES = 8 << 20;
+/** Bytes that go at once while there are more. */
+const PIECE = 32 << 10;
+/** Pauses between attempts to reach a host that is not there, in ms; that it is up again ends one early. */
+const FIRST_PAUSE = 100;
+const LONGEST_PAUSE = 15_000;
+
+/** What is under way from one queue. */
+interface Flight {
+  queue: Queue;
+  /** The last sequence number that was sent on this stream. */
+  sent: number;
+  pending: { sequence: number; bytes: number }[];
+  bytes: number;
+}
+
+/**
+ * Brings what waits for the subscribers of one other host there, on one stream, each queue in its order. What
+ * was not acknowledged when a stream broke is sent again on the next.
+ */
+export class Courier {
+  readonly #peer: string;
+  readonly #mesh: Mesh;
+  readonly #queues: Queues;
+  readonly #closing = new AbortController();
+  /** Queues that may have something to send, in the order of their turns. */
+  readonly #ready = new Map<number, Queue>();
+  #flights = new Map<number, Flight>();
+  #hurry = new AbortController();
+  #wake: (() => void) | undefined;
+  #broken: Error | undefined;
+  readonly #done: Promise<void>;
+
+  constructor(peer: string, mesh: Mesh, queues: Queues) {
+    this.#peer = peer;
+    this.#mesh = mesh;
+    this.#queues = queues;
+    this.#offerAll();
+    this.#done = this.#run();
+  }
+
+  /** A queue of this host has something new. */
+  offer(queue: Queue): void {
+    this.#ready.set(queue.id, queue);
+    this.#wake?.();
+  }
+
+  /** The host is there: the next attempt is made now. */
+  hurry(): void {
+    this.#hurry.abort();
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    this.#hurry.abort();
+    this.#wake?.();
+    await this.#done;
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#closing;
+    let pause = FIRST_PAUSE;
+    while (!signal.aborted) {
+      if (this.#ready.size === 0) await this.#news();
+      if (signal.aborted) return;
+      this.#hurry = new AbortController();
+      try {
+        const stream = await this.#mesh.openStream(this.#peer, MESSAGE_STREAM, null, { signal });
+        pause = FIRST_PAUSE;
+        await this.#ship(stream);
+      } catch {
+        // The host is away, or the stream broke: that is what the queue is for.
+      }
+      if (signal.aborted) return;
+      this.#offerAll();
+      await delay(pause, undefined, { signal: this.#hurry.signal, ref: false }).catch(() => {});
+      pause = Math.min(pause * 2, LONGEST_PAUSE);
+    }
+  }
+
+  async #ship(stream: ByteStream): Promise<void> {
+    this.#flights = new Map();
+    const acknowledging = this.#readMarks(stream);
+    try {
+      while (!this.#closing.signal.aborted && !this.#broken) {
+        if (!(await this.#sendNext(stream))) await this.#news();
+      }
+    } finally {
+      stream.abort();
+      await acknowledging;
+      this.#broken = undefined;
+    }
+  }
+
+  /** Sends what the queue whose turn it is has, a piece of it. @returns false when nothing may be sent now */
+  async #sendNext(stream: ByteStream): Promise<boolean> {
+    for (const [id, queue] of this.#ready) {
+      this.#ready.delete(id);
+      const frames = this.#take(queue);
+      if (frames.length === 0) continue;
+      this.#ready.set(id, queue);
+      await stream.write(Buffer.concat(frames));
+      return true;
+    }
+    return false;
+  }
+
+  /** The next messages of a queue, as far as its window allows. */
+  #take(queue: Queue): Buffer[] {
+    const frames: Buffer[] = [];
+    const flight = this.#flightOf(queue);
+    for (let size = 0; size < PIECE; ) {
+      if (flight.pending.length >= WINDOW_MESSAGES || flight.bytes >= WINDOW_BYTES) break;
+      const entry = this.#queues.messages.next(queue.id, flight.sent);
+      if (!entry) break;
+      const { body, peer: _self, ...facts } = entry;
+      const head: MessageHead = { ...facts, subscriber: queue.subscriber, queue: queue.name };
+      frames.push(...frame(head, body));
+      flight.sent = entry.sequence;
+      flight.pending.push({ sequence: entry.sequence, bytes: body.length });
+      flight.bytes += body.length;
+      size += body.length;
+    }
+    return frames;
+  }
+
+  /** Takes the acknowledgements: what the other host has on its disk is done with here. */
+  async #readMarks(stream: ByteStream): Promise<void> {
+    try {
+      for await (const frames of readFrames<Mark>(stream)) {
+        await this.#queues.change(() => this.#acknowledge(frames)).committed;
+        this.#wake?.();
+      }
+      throw new Error('the other host ended the stream');
+    } catch (error) {
+      this.#broken = error as Error;
+      this.#wake?.();
+    }
+  }
+
+  #acknowledge(marks: Frame<Mark>[]): void {
+    for (const { subscriber, queue: name, sequence } of marks.map(({ head }) => head)) {
+      const queue = this.#queues.subscribers.find(this.#peer, subscriber);
+      if (queue?.name !== name) continue;
+      this.#queues.messages.removeUpTo(queue.id, sequence);
+      const flight = this.#flightOf(queue);
+      flight.pending = flight.pending.filter((pending) => pending.sequence > sequence);
+      flight.bytes = flight.pending.reduce((sum, { bytes }) => sum + bytes, 0);
+      this.#ready.set(queue.id, queue);
+    }
+  }
+
+  #flightOf(queue: Queue): Flight {
+    let flight = this.#flights.get(queue.id);
+    if (!flight) {
+      flight = { queue, sent: 0, pending: [], bytes: 0 };
+      this.#flights.set(queue.id, flight);
+    }
+    return flight;
+  }
+
+  /** What waits, also what was under way on a stream that broke. */
+  #offerAll(): void {
+    for (const queue of this.#queues.subscribers.ofPeer(this.#peer)) if (queue.waiting > 0) this.offer(queue);
+  }
+
+  async #news(): Promise<void> {
+    if (this.#ready.size > 0 || this.#broken || this.#closing.signal.aborted) return;
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve;
+    });
+  }
+}

@@ -1,0 +1,90 @@
+import type { ByteStream, CallContext, Mesh } from '../../mesh';
+import type { Mark, Queues } from '../queues/queues';
+import { MESSAGE_STREAM, type MessageHead } from './courier';
+import { frame, readFrames } from './frames';
+
+/**
+ * Takes the messages of other hosts in. A message is acknowledged when it is on this host's disk and its queue
+ * has room for more: a subscriber that does not keep up holds its senders back, and no others.
+ */
+export class Receiver {
+  readonly #queues: Queues;
+  readonly #stop: () => void;
+  readonly #deaf: () => void;
+  readonly #streams = new Set<IncomingStream>();
+
+  constructor(mesh: Mesh, queues: Queues) {
+    this.#queues = queues;
+    this.#stop = mesh.serveStream(MESSAGE_STREAM, (_header, stream, context) =>
+      this.#accept(stream, context),
+    );
+    this.#deaf = queues.listen((queue) => {
+      if (queue.peer === queues.self.peer)
+        for (const stream of this.#streams) stream.releaseHeld(queue.subscriber);
+    });
+  }
+
+  close(): void {
+    this.#stop();
+    this.#deaf();
+    for (const stream of this.#streams) stream.close();
+  }
+
+  async #accept(stream: ByteStream, { peerId }: CallContext): Promise<void> {
+    const incoming = new IncomingStream(stream, peerId, this.#queues);
+    this.#streams.add(incoming);
+    try {
+      await incoming.run();
+    } finally {
+      this.#streams.delete(incoming);
+    }
+  }
+}
+
+class IncomingStream {
+  /** Acknowledgements that are held back until there is room, by subscriber. */
+  readonly #held = new Map<string, Mark>();
+
+  constructor(
+    private readonly stream: ByteStream,
+    private readonly peerId: string,
+    private readonly queues: Queues,
+  ) {}
+
+  async run(): Promise<void> {
+    for await (const frames of readFrames<MessageHead>(this.stream)) {
+      const commit = this.queues.receive(
+        this.peerId,
+        frames.map(({ head, body }) => ({ ...head, body })),
+      );
+      const marks = await commit.committed;
+      // The next messages come in while the disk is busy with these.
+      commit.durable.then(
+        () => this.#acknowledge(marks),
+        () => this.close(),
+      );
+    }
+  }
+
+  releaseHeld(subscriber: string): void {
+    const mark = this.#held.get(subscriber);
+    if (mark) this.#acknowledge([mark]);
+  }
+
+  close(): void {
+    this.stream.abort();
+  }
+
+  #acknowledge(marks: Mark[]): void {
+    const frames: Buffer[] = [];
+    for (const mark of marks) {
+      if (this.queues.hasRoom(mark.subscriber)) {
+        this.#held.delete(mark.subscriber);
+        frames.push(...frame(mark));
+      } else {
+        this.#held.set(mark.subscriber, mark);
+      }
+    }
+    if (frames.length > 0) this.stream.write(Buffer.concat(frames)).catch(() => {});
+  }
+}

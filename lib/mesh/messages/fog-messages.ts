@@ -1,0 +1,197 @@
+import { type Database, InvalidArgumentError } from '../../base';
+import { MessageTooLargeError } from '../errors';
+import type { Mesh, MeshEvent } from '../mesh';
+import { Announcer } from './announcer';
+import { Courier } from './delivery/courier';
+import { Receiver } from './delivery/receiver';
+import { Subscription } from './delivery/subscription';
+import {
+  MAXIMUM_BODY,
+  type Message,
+  type Messages,
+  type PublishOptions,
+  type PublishResult,
+  type QueueChoice,
+  type QueueStatus,
+  type SubscribeOptions,
+} from './messages';
+import { Queues } from './queues/queues';
+import type { Queue } from './queues/subscriber-table';
+
+const DEFAULT_MESSAGES = 10_000;
+const DEFAULT_BYTES = 64 << 20;
+const MAXIMUM_NAME = 250;
+const POLICIES = ['drop-oldest', 'drop-newest', 'refuse'];
+
+/** Messages over a mesh; without a fog, among the subscribers of this host. */
+export class FogMessages implements Messages {
+  readonly #mesh: Mesh;
+  readonly #queues: Queues;
+  readonly #announcer: Announcer;
+  readonly #receiver: Receiver;
+  /** One per host that something ever waited for in this run. */
+  readonly #couriers = new Map<string, Courier>();
+  /** Open subscribers of this host. */
+  readonly #open = new Map<string, Subscription>();
+  readonly #closing = new AbortController();
+
+  constructor(mesh: Mesh, database: Database) {
+    this.#mesh = mesh;
+    this.#queues = new Queues(database, { peer: mesh.peerId, host: mesh.name, site: mesh.site });
+    this.#receiver = new Receiver(mesh, this.#queues);
+    this.#announcer = new Announcer(mesh, this.#queues, (peer) => this.#deliverTo(peer));
+    this.#queues.listen((queue) => this.#offer(queue));
+    void this.#watch();
+    void this.#announcer.announce();
+    for (const queue of this.#queues.subscribers.all()) if (queue.waiting > 0) this.#offer(queue);
+  }
+
+  async publish(
+    topic: string,
+    body: string | string[],
+    options: PublishOptions = {},
+  ): Promise<PublishResult> {
+    checkName('topic', topic);
+    const bodies = (Array.isArray(body) ? body : [body]).map((text) => bytesOf(text, topic));
+    const commit = this.#queues.publish(topic, bodies, {
+      policy: checkPolicy(options.policy),
+      maximumMessages: checkCount('maximumMessages', options.maximumMessages, DEFAULT_MESSAGES),
+      maximumBytes: checkCount('maximumBytes', options.maximumBytes, DEFAULT_BYTES),
+      retain: options.retain === true,
+    });
+    const result = await commit.committed;
+    const { length } = bodies;
+    options.onProgress?.({ phase: 'queued', done: length, total: length, unit: 'items' });
+    await commit.durable;
+    return result;
+  }
+
+  async *subscribe(
+    topic: string,
+    { subscriber, retained = true, signal }: SubscribeOptions,
+  ): AsyncIterable<Message> {
+    checkName('topic', topic);
+    checkName('subscriber', subscriber);
+    const { subscribers, self } = this.#queues;
+    const isNew = await this.#queues.change(() => {
+      const made = subscribers.put(self, { name: subscriber, topic, retained });
+      if (made) subscribers.changed();
+      return made;
+    }).committed;
+    if (isNew) void this.#announcer.announce();
+    this.#open.get(subscriber)?.end();
+    const subscription = new Subscription(this.#queues, subscribers.find(self.peer, subscriber)!);
+    this.#open.set(subscriber, subscription);
+    const all = signal ? AbortSignal.any([signal, this.#closing.signal]) : this.#closing.signal;
+    try {
+      yield* subscription.messages(all);
+    } finally {
+      if (this.#open.get(subscriber) === subscription) this.#open.delete(subscriber);
+    }
+  }
+
+  async acknowledge(subscriber: string, sequences: number[]): Promise<void> {
+    const { subscribers, messages, self } = this.#queues;
+    const queue = await this.#queues.change(() => {
+      const found = subscribers.find(self.peer, subscriber);
+      if (found) for (const sequence of sequences) messages.remove(found.id, sequence);
+      return found;
+    }).committed;
+    this.#open.get(subscriber)?.acknowledged(sequences);
+    if (queue) this.#queues.notify(queue);
+  }
+
+  async queues(): Promise<QueueStatus[]> {
+    return this.#queues.subscribers.all().map((queue) => this.#queues.status(queue));
+  }
+
+  async forgetQueue({ topic, subscriber, to }: QueueChoice): Promise<QueueStatus[]> {
+    if (topic === undefined && subscriber === undefined && to === undefined) {
+      throw new InvalidArgumentError(
+        'which queues to forget is not said',
+        'Name a topic, a subscriber or a host.',
+      );
+    }
+    const { subscribers, self } = this.#queues;
+    const forgotten = await this.#queues.change(() => {
+      const all = subscribers
+        .all()
+        .filter((queue) => topic === undefined || queue.topic === topic)
+        .filter((queue) => subscriber === undefined || queue.subscriber === subscriber)
+        .filter(({ host, peer }) => to === undefined || host === to || peer.startsWith(to));
+      const statuses = all.map((queue) => this.#queues.status(queue));
+      for (const queue of all) subscribers.remove(queue);
+      if (all.some(({ peer }) => peer === self.peer)) subscribers.changed();
+      return statuses;
+    }).committed;
+    for (const status of forgotten) if (status.peerId === self.peer) this.#open.get(status.subscriber)?.end();
+    void this.#announcer.announce();
+    return forgotten;
+  }
+
+  /** Ends the subscriptions and what is under way; what waits stays on the disk. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    this.#announcer.close();
+    this.#receiver.close();
+    await Promise.all([...this.#couriers.values()].map((courier) => courier.close()));
+    await this.#queues.close();
+  }
+
+  #offer(queue: Queue): void {
+    if (queue.peer === this.#queues.self.peer || this.#closing.signal.aborted) return;
+    const courier = this.#couriers.get(queue.peer);
+    if (courier) courier.offer(queue);
+    else this.#couriers.set(queue.peer, new Courier(queue.peer, this.#mesh, this.#queues));
+  }
+
+  /** The subscribers of a host are others now: what is retained may wait for the new ones. */
+  #deliverTo(peer: string): void {
+    for (const queue of this.#queues.subscribers.ofPeer(peer)) if (queue.waiting > 0) this.#offer(queue);
+  }
+
+  async #watch(): Promise<void> {
+    for await (const event of this.#mesh.watch({ signal: this.#closing.signal })) await this.#heed(event);
+  }
+
+  async #heed({ type, host: { peerId } }: MeshEvent): Promise<void> {
+    if (type === 'up') {
+      this.#announcer.renew(peerId);
+      this.#couriers.get(peerId)?.hurry();
+    } else if (type === 'revoked') {
+      const courier = this.#couriers.get(peerId);
+      this.#couriers.delete(peerId);
+      await courier?.close();
+      await this.#queues.change(() => this.#queues.subscribers.forgetPeer(peerId)).committed;
+    }
+  }
+}
+
+function bytesOf(text: string, topic: string): Buffer {
+  if (typeof text !== 'string') throw new InvalidArgumentError(`a message of ${topic} is no text`);
+  const body = Buffer.from(text);
+  if (body.length > MAXIMUM_BODY) {
+    throw new MessageTooLargeError(`the message of ${topic}`, body.length, MAXIMUM_BODY);
+  }
+  return body;
+}
+
+function checkName(what: string, name: string): void {
+  if (typeof name === 'string' && name.length > 0 && name.length <= MAXIMUM_NAME && !/[\x00-\x1f]/.test(name))
+    return;
+  throw new InvalidArgumentError(
+    `"${name}" cannot be a ${what}`,
+    `Use a text of at most ${MAXIMUM_NAME} characters, without line breaks.`,
+  );
+}
+
+function checkPolicy(policy: PublishOptions['policy'] = 'drop-oldest') {
+  if (POLICIES.includes(policy)) return policy;
+  throw new InvalidArgumentError(`there is no policy ${policy}`, `Use one of ${POLICIES.join(', ')}.`);
+}
+
+function checkCount(what: string, value: number | undefined, standard: number): number {
+  if (value === undefined) return standard;
+  if (Number.isSafeInteger(value) && value > 0) return value;
+  throw new InvalidArgumentError(`${what} must be a whole number above 0, not ${value}`);
+}

@@ -1,0 +1,5 @@
+export { consume } from './consume';
+export * from './errors';
+export { FogMessages } from './fog-messages';
+export * from './messages';
+export { Publisher } from './publisher';

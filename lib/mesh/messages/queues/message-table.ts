@@ -1,0 +1,177 @@
+import type { QueuePolicy } from '../messages';
+import type { Statements } from './statements';
+import type { Queue } from './subscriber-table';
+
+/** A message, whoever waits for it. */
+export interface StoredMessage {
+  topic: string;
+  /** The host that published it. */
+  peer: string;
+  host: string;
+  site: string;
+  /** ms since the epoch, by that host's clock. */
+  time: number;
+  retain: boolean;
+  body: Buffer;
+}
+
+/** A message in a queue. */
+export interface Entry extends StoredMessage {
+  sequence: number;
+  /** Whether it was there before the subscriber. */
+  retained: boolean;
+}
+
+export interface Limits {
+  policy: QueuePolicy;
+  maximumMessages: number;
+  maximumBytes: number;
+}
+
+type EntryRow = Omit<Entry, 'retain' | 'retained'> & { retain: 0 | 1; retained: 0 | 1 };
+
+/** What a message costs beside its text, in bytes of a queue's limit. */
+const OVERHEAD = 100;
+export const costOf = (body: Buffer): number => body.length + OVERHEAD;
+
+/** Messages, each stored once however many queues it waits in. Call what changes something inside a transaction. */
+export class MessageTable {
+  readonly #statements: Statements;
+
+  constructor(statements: Statements) {
+    this.#statements = statements;
+  }
+
+  insert({ topic, peer, host, site, time, retain, body }: StoredMessage): number {
+    const { lastInsertRowid } = this.#statements
+      .prepare(
+        'INSERT INTO message (topic, peer, host, site, time, retain, bytes, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+      )
+      .run(topic, peer, host, site, time, Number(retain), costOf(body), body);
+    return Number(lastInsertRowid);
+  }
+
+  /** Puts a message at the end of a queue. */
+  enqueue(queue: number, message: number, bytes: number, time: number, retained = false): void {
+    const { sequence } = this.#statements
+      .prepare(
+        `UPDATE message_queue SET next = next + 1, waiting = waiting + 1, bytes = bytes + ?, newest = max(newest, ?)
+         WHERE id = ? RETURNING next - 1 AS sequence`,
+      )
+      .get(bytes, time, queue) as { sequence: number };
+    this.#statements
+      .prepare('INSERT INTO message_entry VALUES (?, ?, ?, ?)')
+      .run(queue, sequence, message, Number(retained));
+  }
+
+  /** Whether a queue has room for one more message of so many bytes. */
+  fits({ waiting, bytes }: Queue, more: number, { maximumMessages, maximumBytes }: Limits): boolean {
+    return waiting + 1 <= maximumMessages && bytes + more <= maximumBytes;
+  }
+
+  /** Drops the oldest until there is room, or nothing is left. @returns how many */
+  makeRoom(queue: Queue, more: number, limits: Limits): number {
+    let dropped = 0;
+    while (queue.waiting > 0 && !this.fits(queue, more, limits)) {
+      queue.bytes -= this.remove(queue.id, this.#first(queue.id)!, true);
+      queue.waiting -= 1;
+      dropped += 1;
+    }
+    return dropped;
+  }
+
+  countDropped(queue: number): void {
+    this.#statements.prepare('UPDATE message_queue SET dropped = dropped + 1 WHERE id = ?').run(queue);
+  }
+
+  /** The first message of a queue after that sequence number. */
+  next(queue: number, after: number): Entry | undefined {
+    const row = this.#statements
+      .prepare(
+        `SELECT sequence, retained, topic, peer, host, site, time, retain, body FROM message_entry
+         JOIN message ON message.id = message WHERE queue = ? AND sequence > ? ORDER BY sequence LIMIT 1`,
+      )
+      .get(queue, after) as EntryRow | undefined;
+    return row && { ...row, retain: row.retain === 1, retained: row.retained === 1 };
+  }
+
+  /** @returns the bytes that it took; 0 when it was not there */
+  remove(queue: number, sequence: number, dropped = false): number {
+    const entry = this.#statements
+      .prepare(
+        `DELETE FROM message_entry WHERE queue = ? AND sequence = ?
+         RETURNING message, (SELECT bytes FROM message WHERE id = message_entry.message) AS bytes`,
+      )
+      .get(queue, sequence) as { message: number; bytes: number } | undefined;
+    if (!entry) return 0;
+    this.#statements
+      .prepare(
+        'UPDATE message_queue SET waiting = waiting - 1, bytes = bytes - ?, dropped = dropped + ? WHERE id = ?',
+      )
+      .run(entry.bytes, Number(dropped), queue);
+    this.tidy(entry.message);
+    return entry.bytes;
+  }
+
+  /** Removes all up to that sequence number. */
+  removeUpTo(queue: number, sequence: number): void {
+    for (let next = this.#first(queue); next !== undefined && next <= sequence; next = this.#first(queue)) {
+      this.remove(queue, next);
+    }
+  }
+
+  clear(queue: number): void {
+    this.removeUpTo(queue, Number.MAX_SAFE_INTEGER);
+  }
+
+  /** When the oldest message of a queue was published, in ms since the epoch. */
+  oldest(queue: number): number | undefined {
+    const row = this.#statements
+      .prepare(
+        'SELECT time FROM message_entry JOIN message ON message.id = message WHERE queue = ? ORDER BY sequence LIMIT 1',
+      )
+      .get(queue) as { time: number } | undefined;
+    return row?.time;
+  }
+
+  /** Removes a message that nobody waits for. */
+  tidy(message: number): void {
+    this.#statements
+      .prepare(
+        `DELETE FROM message WHERE id = ? AND NOT EXISTS (SELECT 1 FROM message_entry WHERE message = message.id)
+         AND NOT EXISTS (SELECT 1 FROM message_retained WHERE message = message.id)`,
+      )
+      .run(message);
+  }
+
+  /** Keeps a message as the value of its topic, unless a newer one is kept. */
+  retain(topic: string, message: number, time: number): void {
+    const kept = this.#statements
+      .prepare('SELECT message, time FROM message_retained WHERE topic = ?')
+      .get(topic) as { message: number; time: number } | undefined;
+    if (kept && kept.time > time) return;
+    this.#statements
+      .prepare(
+        'INSERT INTO message_retained VALUES (?, ?, ?) ON CONFLICT (topic) DO UPDATE SET message = excluded.message, time = excluded.time',
+      )
+      .run(topic, message, time);
+    if (kept) this.tidy(kept.message);
+  }
+
+  /** Gives a new queue what is kept of its topic. */
+  addRetained(queue: number, topic: string): void {
+    const kept = this.#statements
+      .prepare(
+        'SELECT message, message.time, bytes FROM message_retained JOIN message ON message.id = message WHERE message_retained.topic = ?',
+      )
+      .get(topic) as { message: number; time: number; bytes: number } | undefined;
+    if (kept) this.enqueue(queue, kept.message, kept.bytes, kept.time, true);
+  }
+
+  #first(queue: number): number | undefined {
+    const row = this.#statements
+      .prepare('SELECT sequence FROM message_entry WHERE queue = ? ORDER BY sequence LIMIT 1')
+      .get(queue) as { sequence: number } | undefined;
+    return row?.sequence;
+  }
+}

@@ -1,0 +1,179 @@
+import { type Database, migrate } from '../../../base';
+import { QueueFullError } from '../errors';
+import type { PublishResult, QueueStatus } from '../messages';
+import { type Commit, GroupCommit } from './group-commit';
+import { costOf, type Limits, MessageTable, type StoredMessage } from './message-table';
+import { SCHEMA } from './schema';
+import { Statements } from './statements';
+import { type Place, type Queue, SubscriberTable } from './subscriber-table';
+
+/** A message on its way into the queue of a subscriber of this host. */
+export interface Incoming extends Omit<StoredMessage, 'peer'> {
+  subscriber: string;
+  /** The sender's queue, and the place in it. */
+  queue: string;
+  sequence: number;
+  retained: boolean;
+}
+
+/** Up to where the messages of a sender's queue are in. */
+export interface Mark {
+  subscriber: string;
+  queue: string;
+  sequence: number;
+}
+
+/** A queue of this host that is longer than this holds its senders back. */
+const INBOX_MESSAGES = 10_000;
+const INBOX_BYTES = 64 << 20;
+
+/** All queues of this host: what waits for its own subscribers, and for those of others. */
+export class Queues {
+  readonly messages: MessageTable;
+  readonly subscribers: SubscriberTable;
+  readonly self: Place;
+  readonly #statements: Statements;
+  readonly #commit: GroupCommit;
+  readonly #listeners = new Set<(queue: Queue) => void>();
+
+  constructor(database: Database, self: Place) {
+    migrate(database, 'messages', SCHEMA);
+    this.#statements = new Statements(database);
+    this.self = self;
+    this.#commit = new GroupCommit(database);
+    this.messages = new MessageTable(this.#statements);
+    this.subscribers = new SubscriberTable(this.#statements, this.messages, self.peer);
+  }
+
+  /** Hears of queues that have got a message, or room; the answer undoes it. */
+  listen(listener: (queue: Queue) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Tells the listeners about a queue. */
+  notify(queue: Queue): void {
+    for (const listener of this.#listeners) listener(queue);
+  }
+
+  /** Changes something in the next transaction. */
+  change<T>(work: () => T): Commit<T> {
+    return this.#commit.add(work);
+  }
+
+  publish(topic: string, bodies: Buffer[], options: Limits & { retain: boolean }): Commit<PublishResult> {
+    const { peer, host, site } = this.self;
+    const time = Date.now();
+    const reached: Queue[] = [];
+    const commit = this.#commit.add(() => {
+      reached.push(...this.subscribers.ofTopic(topic));
+      if (options.policy === 'refuse') this.#checkRoom(reached, bodies, options);
+      let dropped = 0;
+      for (const body of bodies) {
+        const message = { topic, peer, host, site, time, retain: options.retain, body };
+        dropped += this.#deliver(message, reached, options);
+      }
+      const away = reached.filter((queue) => queue.peer !== peer);
+      const waiting = away.reduce((sum, queue) => sum + queue.waiting, 0);
+      return { subscribers: reached.length, waiting, dropped };
+    });
+    return this.#notifying(commit, reached);
+  }
+
+  /** Takes in messages of another host; those that came before are left out. Answers up to where they are in. */
+  receive(peer: string, all: Incoming[]): Commit<Mark[]> {
+    const reached: Queue[] = [];
+    const commit = this.#commit.add(() => {
+      const marks = new Map<string, Mark>();
+      for (const { subscriber, queue: name, sequence, retained, ...message } of all) {
+        marks.set(`${name} ${subscriber}`, { subscriber, queue: name, sequence });
+        const queue = this.subscribers.find(this.self.peer, subscriber);
+        // A subscriber that is gone wants nothing; its host will have said so.
+        if (queue?.topic !== message.topic || !this.#advance(peer, subscriber, name, sequence)) continue;
+        if (retained && queue.newest >= message.time) continue;
+        const id = this.messages.insert({ ...message, peer });
+        this.messages.enqueue(queue.id, id, costOf(message.body), message.time, retained);
+        if (message.retain) this.messages.retain(message.topic, id, message.time);
+        reached.push(queue);
+      }
+      return [...marks.values()];
+    });
+    return this.#notifying(commit, reached);
+  }
+
+  /** Whether the queue of a subscriber of this host has room for what others send. */
+  hasRoom(subscriber: string): boolean {
+    const queue = this.subscribers.find(this.self.peer, subscriber);
+    return !queue || (queue.waiting < INBOX_MESSAGES && queue.bytes < INBOX_BYTES);
+  }
+
+  status(queue: Queue): QueueStatus {
+    const oldest = this.messages.oldest(queue.id);
+    return {
+      topic: queue.topic,
+      subscriber: queue.subscriber,
+      from: this.self.host,
+      to: queue.host,
+      site: queue.site,
+      peerId: queue.peer,
+      waiting: queue.waiting,
+      bytes: queue.bytes,
+      dropped: queue.dropped,
+      oldest: oldest === undefined ? null : new Date(oldest).toISOString(),
+    };
+  }
+
+  close(): Promise<void> {
+    return this.#commit.close();
+  }
+
+  #notifying<T>(commit: Commit<T>, queues: Queue[]): Commit<T> {
+    const tell = () => {
+      for (const queue of queues) this.notify(queue);
+    };
+    commit.committed.then(tell, () => {});
+    return commit;
+  }
+
+  /** @returns how many messages were dropped */
+  #deliver(message: StoredMessage, queues: Queue[], options: Limits): number {
+    if (queues.length === 0 && !message.retain) return 0;
+    const bytes = costOf(message.body);
+    const id = this.messages.insert(message);
+    let dropped = 0;
+    for (const queue of queues) {
+      if (options.policy === 'drop-oldest') dropped += this.messages.makeRoom(queue, bytes, options);
+      if (this.messages.fits(queue, bytes, options)) {
+        this.messages.enqueue(queue.id, id, bytes, message.time);
+        queue.waiting += 1;
+        queue.bytes += bytes;
+      } else {
+        this.messages.countDropped(queue.id);
+        dropped += 1;
+      }
+    }
+    if (message.retain) this.messages.retain(message.topic, id, message.time);
+    this.messages.tidy(id);
+    return dropped;
+  }
+
+  #checkRoom(queues: Queue[], bodies: Buffer[], { maximumMessages, maximumBytes }: Limits): void {
+    const bytes = bodies.reduce((sum, body) => sum + costOf(body), 0);
+    const full = queues.find(
+      (queue) => queue.waiting + bodies.length > maximumMessages || queue.bytes + bytes > maximumBytes,
+    );
+    if (full) throw new QueueFullError(full.topic, full.subscriber, full.host);
+  }
+
+  /** @returns whether the message is new */
+  #advance(peer: string, subscriber: string, queue: string, sequence: number): boolean {
+    const mark = this.#statements
+      .prepare('SELECT sequence FROM message_mark WHERE peer = ? AND subscriber = ? AND queue = ?')
+      .get(peer, subscriber, queue) as { sequence: number } | undefined;
+    if (mark && mark.sequence >= sequence) return false;
+    this.#statements
+      .prepare('INSERT OR REPLACE INTO message_mark VALUES (?, ?, ?, ?)')
+      .run(peer, subscriber, queue, sequence);
+    return true;
+  }
+}
