@@ -16,6 +16,25 @@ export function printTable(header: string[], rows: string[][]): void {
   }
 }
 
+/** As `printTable`; the first `columns` cells are left out where they are as in the row above. */
+export function printGroupedTable(header: string[], columns: number, rows: string[][]): void {
+  const group = (row: string[] | undefined) => JSON.stringify(row?.slice(0, columns));
+  printTable(
+    header,
+    rows.map((row, index) =>
+      group(row) === group(rows[index - 1])
+        ? [...Array<string>(columns).fill(''), ...row.slice(columns)]
+        : row,
+    ),
+  );
+}
+
+/** `here` is 0: this host itself. */
+export function formatRoundTrip(milliseconds: number | null): string {
+  if (milliseconds === null) return '-';
+  return milliseconds === 0 ? 'here' : `${milliseconds.toFixed(1)} ms`;
+}
+
 /** The contract's two lines. */
 export function printError(error: GaruaError): void {
   process.stderr.write(`error ${error.code}: ${oneLine(error.message)}\nhint: ${oneLine(error.hint)}\n`);

@@ -21,6 +21,7 @@ const NAMES = [
   'host',
   'fog',
   'sites',
+  'services',
   'put',
   'get',
   'where',
