@@ -249,6 +249,10 @@ export class FogMesh implements Mesh {
     findProviders: (cid, signal) => this.#running?.network.locator.findProviders(cid, signal) ?? nobody(),
   };
 
+  sign(bytes: Uint8Array): Uint8Array {
+    return this.#identity.key.sign(bytes);
+  }
+
   async close(): Promise<void> {
     await this.#changing;
     await this.#running?.network.close();

@@ -1,3 +1,5 @@
 export * from './errors';
 export { FogMesh, type FogMeshOptions } from './fog-mesh';
+export { isSignedBy } from './membership/keys';
 export * from './mesh';
+export * from './messages';

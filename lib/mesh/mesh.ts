@@ -160,5 +160,7 @@ export interface Mesh {
   /** Opens a stream; `header` is JSON data for the handler. */
   openStream(host: HostName, name: string, header?: unknown, options?: CallOptions): Promise<ByteStream>;
   readonly locator: Locator;
+  /** A signature with this host's key, which `isSignedBy` checks. The bytes must say what they are signed for. */
+  sign(bytes: Uint8Array): Uint8Array;
   close(): Promise<void>;
 }

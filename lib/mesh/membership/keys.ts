@@ -2,6 +2,7 @@ import { createPrivateKey, createPublicKey, type KeyObject, randomBytes, sign, v
 import { readFile } from 'node:fs/promises';
 import { inspect } from 'node:util';
 import { writeFileAtomic } from '../../base';
+import { publicKeyOf } from './peer-id';
 
 /** DER before the 32 bytes of an ed25519 key (RFC 8410). */
 const PRIVATE_PREFIX = Buffer.from('302e020100300506032b657004220420', 'hex');
@@ -52,6 +53,12 @@ export function verifySignature(publicKey: Uint8Array, data: Uint8Array, signatu
     type: 'spki',
   });
   return verify(null, data, key, signature);
+}
+
+/** Whether the host with that peer ID has signed the bytes. */
+export function isSignedBy(peerId: string, bytes: Uint8Array, signature: Uint8Array): boolean {
+  const key = publicKeyOf(peerId);
+  return key !== undefined && verifySignature(key, bytes, signature);
 }
 
 /** Reads a key file, mode 0600; undefined when there is none. */

@@ -1,0 +1,1 @@
+export { HostMessages } from './messages';
