@@ -1,0 +1,3 @@
+export type * from './checkpointer';
+export { CriuCheckpointer } from './criu/criu-checkpointer';
+export * from './errors';
