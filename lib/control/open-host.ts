@@ -1,27 +1,24 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { DataDirectory, DataDirectoryInUseError, GaruaError, type LongCall, PermissionError } from '../base';
 import type { LogLine, LogOptions } from '../container';
-import { type Host, LocalHost, type MeshSettings } from '../host';
+import { type Host, type HostSettings, LocalHost, type MeshSettings } from '../host';
 import { CALLS, REPEATABLE, STREAMS } from './protocol';
 import { ControlDisconnectedError, ControlUnreachableError, RemoteCaller } from './remote-caller';
 import { ControlServer } from './server';
 
-export interface OpenHostOptions {
+/** The settings count when this process becomes the owner of the data directory. */
+export interface OpenHostOptions extends HostSettings {
   /** Default: `/var/lib/garua` as root, `~/.garua` else. */
   dataDirectory?: string | undefined;
   /** Use only the host that listens here; never become the owner of a data directory. */
   socket?: string | undefined;
-  /** The host's name when this process becomes the owner. Default: the machine's. */
-  name?: string | undefined;
-  /** The site this host is at, when this process becomes the owner. Default: as before. */
-  site?: string | undefined;
   /** How this host meets the others of its fog, when this process becomes the owner. */
   mesh?: MeshSettings | undefined;
   /** A further socket to serve this host on while this process is the owner. */
   listen?: string | undefined;
   /**
-   * While this process owns the data directory, restart policies and probes act, and it becomes the owner as soon as
-   * another one ends. For processes that stay; default false.
+   * Restart policies and probes act, in this process while it owns the data directory, else in the one that does; and
+   * this one becomes the owner as soon as that one ends. For processes that stay; default false.
    */
   supervise?: boolean | undefined;
 }
@@ -77,7 +74,7 @@ class Owner {
         // Who owns the directory does so until it closes.
         if ('local' in (await this.connect())) return;
         // To be told of changes is the one call that lasts.
-        for await (const _change of this.stream('watch', () => [{ signal }]));
+        for await (const _change of this.stream('watch', () => [{ signal, supervise: true }]));
       } catch {
         // The calls that need the host report why it does not answer.
       }
@@ -148,7 +145,7 @@ class Owner {
   }
 
   async #open(): Promise<Backend> {
-    const { socket, name, site, mesh, listen, supervise } = this.#options;
+    const { socket, name, site, nas, quota, mesh, listen, supervise } = this.#options;
     if (socket) return { remote: await reach(socket) };
     const deadline = Date.now() + OWNER_PATIENCE;
     for (;;) {
@@ -158,6 +155,8 @@ class Owner {
           dataDirectory: this.#directory.path,
           name,
           site,
+          nas,
+          quota,
           mesh,
           supervise,
         });

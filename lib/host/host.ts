@@ -13,18 +13,12 @@ import type {
 } from '../container/container';
 import type { ImageDescription, PullOptions, PullResult, StoredImage } from '../image/image';
 import type { FogInfo, InviteOptions, MeshHost } from '../mesh/mesh';
-import type {
-  GarbageResult,
-  PutOptions,
-  PutResult,
-  ScrubOptions,
-  ScrubResult,
-  Whereabouts,
-} from '../store/store';
+import type { Messages } from '../mesh/messages/messages';
+import type { GarbageResult, ScrubOptions, ScrubResult, Whereabouts } from '../store/store';
 import type { HostDevice } from './devices';
 import type { Examination } from './doctor/check';
 import type { SiteStatus } from './fog';
-import type { GetResult } from './objects';
+import type { GetResult, PutFileOptions, PutFileResult } from './objects';
 import type { ServiceStatus } from './services';
 
 /** `deploy`: what happened to make the container match its spec. */
@@ -64,7 +58,7 @@ export interface PruneResult {
  * Everything one machine of the fog can do. The CLI, the Node-RED nodes and other programs all speak to
  * this interface; it is either this process itself or, through the control socket, another.
  */
-export interface Host {
+export interface Host extends Messages {
   info(): Promise<HostInfo>;
   /** What the machine has and lacks, seen with the rights of the process that owns the data directory. */
   examine(options?: LongCall): Promise<Examination>;
@@ -95,8 +89,11 @@ export interface Host {
   execPlan(name: string, command: string[], options?: ExecOptions): Promise<ExecPlan>;
   /** What each running container uses, by name. */
   stats(options?: LongCall): Promise<ContainerStats[]>;
-  /** States of all containers as they change, until the signal fires. */
-  watch(options?: LongCall): AsyncIterable<ContainerStatus>;
+  /**
+   * States of all containers as they change, until the signal fires. `supervise`, for those that stay: from now on
+   * restart policies and probes act, also where the owner is a command that has not come for that.
+   */
+  watch(options?: LongCall & { supervise?: boolean | undefined }): AsyncIterable<ContainerStatus>;
   /** Resolves with the status once the container is not running any more. */
   wait(name: string, options?: LongCall): Promise<ContainerStatus>;
   /** The named volumes, which outlive containers and every prune. */
@@ -107,7 +104,7 @@ export interface Host {
    * Makes an object of a file, or of what comes through a FIFO. The owner opens it: for bytes in memory, or a
    * file that only this process may read, see `callWithInput` of lib/control.
    */
-  put(file: string, options?: PutOptions): Promise<PutResult>;
+  put(file: string, options?: PutFileOptions): Promise<PutFileResult>;
   /** Appends an object's bytes to a file or a FIFO that is there; `null` only brings it to this site. */
   get(object: string, file: string | null, options?: LongCall): Promise<GetResult>;
   where(object: string, options?: LongCall): Promise<Whereabouts>;

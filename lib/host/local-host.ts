@@ -34,30 +34,36 @@ import {
   parseReference,
   type StoredImage,
 } from '../image';
-import type { FogInfo, InviteOptions, MeshHost } from '../mesh';
-import type { GarbageResult, PutOptions, PutResult, ScrubOptions, ScrubResult, Whereabouts } from '../store';
+import type {
+  FogInfo,
+  InviteOptions,
+  MeshHost,
+  Message,
+  PublishOptions,
+  PublishResult,
+  QueueChoice,
+  QueueStatus,
+  SubscribeOptions,
+} from '../mesh';
+import type { GarbageResult, ScrubOptions, ScrubResult, Whereabouts } from '../store';
 import { findDevices, type HostDevice } from './devices';
 import { type Examination, examine } from './doctor';
 import { HostFog, type MeshSettings, type SiteStatus } from './fog';
 import type { DeployOptions, DeployResult, Host, HostInfo, PruneResult, ResolveOptions } from './host';
-import { type GetResult, HostObjects } from './objects';
+import { HostMessages } from './messages';
+import { type GetResult, HostObjects, type PutFileOptions, type PutFileResult } from './objects';
 import { PeerGate } from './peers';
 import { HostServices, type ServiceStatus } from './services';
+import { type HostSettings, settingsOf } from './settings';
 
-export interface LocalHostOptions {
+export interface LocalHostOptions extends HostSettings {
   /** Where this host keeps everything. Default: see `defaultDataDirectory`. */
   dataDirectory?: string | undefined;
-  /** Default: the machine's host name. */
-  name?: string | undefined;
   /**
    * Whether restart policies and probes act while this host is open, also when nobody asks it anything. Default
    * false, for what ends soon.
    */
   supervise?: boolean | undefined;
-  /** The site that this host is at. Default: a site of its own, named like the host. */
-  site?: string | undefined;
-  /** The folder that all hosts of the site share. Default: one in the data directory. */
-  nas?: string | undefined;
   /** How it meets the other hosts of its fog. */
   mesh?: MeshSettings | undefined;
 }
@@ -70,6 +76,7 @@ interface Parts {
   objects: HostObjects;
   fog: HostFog;
   services: HostServices;
+  messages: HostMessages;
 }
 
 /**
@@ -85,7 +92,7 @@ export class LocalHost implements Host {
   readonly #deploying = new Map<symbol, string>();
   #pruning: Promise<unknown> = Promise.resolve();
 
-  readonly #supervise: boolean;
+  #supervise: boolean;
 
   private constructor(name: string, directory: DataDirectory, parts: Parts, supervise: boolean) {
     this.name = name;
@@ -104,33 +111,44 @@ export class LocalHost implements Host {
     try {
       database = openDatabase(directory.join('garua.db'));
       const journal = new Journal(database);
-      const name = options.name ?? hostname();
-      const { nas, site = name } = options;
-      const objects = new HostObjects({ dataDirectory: directory.path, nas, site, writer: name });
+      const settings = settingsOf(database, options);
+      const { nas, quota, name = hostname(), site = name } = settings;
+      const stays = options.supervise ?? false;
+      const fog = new HostFog({
+        ...options.mesh,
+        directory,
+        database,
+        name: settings.name,
+        site: settings.site,
+        stays,
+      });
+      const peers = new PeerGate(directory);
+      const objects = new HostObjects({
+        dataDirectory: directory.path,
+        nas,
+        site,
+        writer: name,
+        quota: { site: quota },
+        fog,
+        peers,
+        stays,
+      });
       // Only a NAS that others share is worth a second copy of each layer.
       const blobs = nas === undefined ? undefined : await objects.blobs();
       const images = await ImageStore.open({
         dataDirectory: directory,
         database,
         journal,
-        ...(blobs && { sources: [blobs], sink: blobs }),
+        sources: [...(blobs ? [blobs] : []), objects.peerBlobs()],
+        ...(blobs && { sink: blobs }),
       });
-      const stays = options.supervise ?? false;
-      const fog = new HostFog({
-        ...options.mesh,
-        directory,
-        database,
-        name: options.name,
-        site: options.site,
-        stays,
-      });
-      const peers = new PeerGate(directory);
       const services = new HostServices({ database, peers, name, site });
       fog.whenOpen((mesh) => services.attach(mesh));
       if (stays) await services.start();
+      const messages = new HostMessages(fog, database);
       // A host that stays is there for the others from the start.
       if (stays && (fog.isMember || options.mesh?.join?.length)) await fog.mesh();
-      const parts = { database, journal, images, objects, fog, services };
+      const parts = { database, journal, images, objects, fog, services, messages };
       return new LocalHost(name, directory, parts, stays);
     } catch (error) {
       database?.close();
@@ -250,8 +268,11 @@ export class LocalHost implements Host {
     return (await this.#containerEngine()).stats(options);
   }
 
-  async *watch(options: LongCall = {}): AsyncIterable<ContainerStatus> {
-    yield* (await this.#containerEngine()).watch(options);
+  async *watch(options: LongCall & { supervise?: boolean | undefined } = {}): AsyncIterable<ContainerStatus> {
+    this.#supervise ||= options.supervise === true;
+    const engine = await this.#containerEngine();
+    if (this.#supervise) engine.supervise();
+    yield* engine.watch(options);
   }
 
   async wait(name: string, options: LongCall = {}): Promise<ContainerStatus> {
@@ -266,7 +287,7 @@ export class LocalHost implements Host {
     await (await this.#containerEngine()).removeVolume(name);
   }
 
-  put(file: string, options: PutOptions = {}): Promise<PutResult> {
+  put(file: string, options: PutFileOptions = {}): Promise<PutFileResult> {
     return this.#parts.objects.put(file, options);
   }
 
@@ -334,11 +355,32 @@ export class LocalHost implements Host {
     this.#parts.services.release(name);
   }
 
+  async publish(topic: string, body: string | string[], options?: PublishOptions): Promise<PublishResult> {
+    return (await this.#parts.messages.open()).publish(topic, body, options);
+  }
+
+  async *subscribe(topic: string, options: SubscribeOptions): AsyncIterable<Message> {
+    yield* (await this.#parts.messages.open()).subscribe(topic, options);
+  }
+
+  async acknowledge(subscriber: string, sequences: number[]): Promise<void> {
+    await (await this.#parts.messages.open()).acknowledge(subscriber, sequences);
+  }
+
+  async queues(): Promise<QueueStatus[]> {
+    return (await this.#parts.messages.open()).queues();
+  }
+
+  async forgetQueue(choice: QueueChoice): Promise<QueueStatus[]> {
+    return (await this.#parts.messages.open()).forgetQueue(choice);
+  }
+
   /** Ends this process's part; containers go on running. */
   async close(): Promise<void> {
     const engine = await this.#engine?.catch(() => undefined);
     await engine?.close();
     this.#parts.services.close();
+    await this.#parts.messages.close();
     await this.#parts.images.close();
     await this.#parts.objects.close();
     await this.#parts.fog.close();

@@ -58,6 +58,8 @@ export interface ResolvedImage {
 
 /** A blob being read. Pull-based, so that a slow reader slows the sender down. */
 export interface BlobReader {
+  /** Where its bytes come from, where that is not the same for all blobs of its source. */
+  readonly origin?: LayerOrigin;
   /**
    * The next bytes, as they came (any length above 0), or undefined at the end. They are valid until the
    * next call.

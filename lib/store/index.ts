@@ -17,6 +17,7 @@ export {
   QuotaExceededError,
 } from './errors';
 export { SiteBlobs } from './images/blobs';
+export { PeerBlobs } from './images/peer-blobs';
 export { ObjectStore, type ObjectStoreOptions } from './object-store';
 export type { StoreLimits } from './parts';
 export { parseReplication } from './replicate/replication';

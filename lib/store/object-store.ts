@@ -8,12 +8,13 @@ import { ask, nearestFirst } from './fetch/providers';
 import { ObjectIndex, openIndex } from './index/object-index';
 import { Tasks } from './index/tasks';
 import { Names } from './names/names';
-import { isName } from './names/record';
+import { formatName, isName, parseName } from './names/record';
 import { Nas, type OpenObject } from './nas/nas';
 import { type Followed, ObjectStream } from './object-stream';
 import { DEFAULT_LIMITS, type StoreLimits, type StoreParts } from './parts';
 import { bytesPassed } from './passing-memory';
 import { writeObject } from './put';
+import { announceAgain } from './replicate/announce-again';
 import { Repair } from './replicate/repair';
 import { parseReplication } from './replicate/replication';
 import { scrub } from './scrub';
@@ -49,8 +50,15 @@ export interface ObjectStoreOptions {
   /** Without one there are no names. */
   signer?: Signer | undefined;
   quota?: Quota | undefined;
+  /**
+   * Whether this process stays, and so tells and sends other sites what they are to have while nobody waits for it,
+   * and deletes what was evicted. Default true; what a process that ends soon leaves to do, one that stays does.
+   */
+  stays?: boolean | undefined;
   limits?: Partial<StoreLimits> | undefined;
 }
+
+const LEAST_SWEEP_MS = 10_000;
 
 /** The store of one host. See `Store` for what it promises and `StoreService` for what it serves to others. */
 export class ObjectStore implements Store, StoreService {
@@ -61,16 +69,21 @@ export class ObjectStore implements Store, StoreService {
   readonly #repair: Repair;
   readonly #names: Names;
   #background: Promise<unknown>;
+  #sweeping: NodeJS.Timeout | undefined;
 
-  private constructor(parts: StoreParts, database: Database, signer: Signer | undefined, rebuild: boolean) {
+  private constructor(parts: StoreParts, database: Database, options: ObjectStoreOptions, rebuild: boolean) {
     this.#parts = parts;
     this.#database = database;
     this.#evictor = new Evictor(parts);
     this.#repair = new Repair(parts, (cid, call) => this.readBlocks(cid, 0, call));
-    this.#names = new Names(parts, signer);
+    this.#names = new Names(parts, options.signer);
     // The NAS may be away or slow: the store is open all the same, and says so when it is used.
     this.#background = this.#recover(rebuild).catch(() => {});
+    if (!(options.stays ?? true)) return;
     this.#repair.start();
+    const often = Math.max(parts.limits.evictionGraceMs, LEAST_SWEEP_MS);
+    this.#sweeping = setInterval(() => this.#sweep(), often);
+    this.#sweeping.unref();
   }
 
   /** Opens the store; the NAS need not be there yet. A damaged index is replaced by one read from the NAS. */
@@ -97,7 +110,7 @@ export class ObjectStore implements Store, StoreService {
       quota: options.quota ?? {},
       limits,
     };
-    return new ObjectStore(parts, database, options.signer, rebuilt);
+    return new ObjectStore(parts, database, options, rebuilt);
   }
 
   async put(source: ObjectSource, options: PutOptions = {}): Promise<PutResult> {
@@ -108,7 +121,7 @@ export class ObjectStore implements Store, StoreService {
     const { cid, size } = await writeObject(this.#parts, source, options, makeRoom);
     this.#published(cid, size, options.writer);
     if (replication !== 'local') tasks.setPolicy(cid, replication);
-    const chosen = this.#repair.choose(cid, replication);
+    const chosen = await this.#repair.choose(cid, replication);
     for (const site of chosen) tasks.add('replicate', cid, site);
     const sent = await Promise.all(
       chosen.map((site) => this.#repair.run({ kind: 'replicate', cid, site, attempts: 0 }, options.signal)),
@@ -146,7 +159,7 @@ export class ObjectStore implements Store, StoreService {
   async where(object: string, options: LongCall = {}): Promise<Whereabouts> {
     const cid = await this.#resolve(object, options);
     const { site, sites } = this.#parts;
-    const providers = nearestFirst(this.#parts);
+    const providers = await nearestFirst(sites);
     const counter = { calls: 0 };
     const answers = await Promise.all(
       providers.map((provider) => ask(this.#parts, provider, cid, options.signal, counter)),
@@ -199,8 +212,12 @@ export class ObjectStore implements Store, StoreService {
   async gc(options: LongCall = {}): Promise<GarbageResult> {
     const { evicted } = await this.#evictor.collect(options.signal);
     const bytesFreed = await this.#evictor.sweep();
-    this.#sweepLater(evicted.length);
     return { evicted: evicted.map(({ cid }) => cid), bytesFreed, ...this.#parts.index.usage() };
+  }
+
+  /** `fog:<site>/<name>` of a name that may be only the last part, of this site. @throws {InvalidArgumentError} */
+  fullName(text: string): string {
+    return formatName(parseName(isName(text) ? text : formatName({ site: this.#parts.site, name: text })));
   }
 
   async putName(name: string, cid: string, options: LongCall = {}): Promise<NameRecord> {
@@ -244,7 +261,7 @@ export class ObjectStore implements Store, StoreService {
   async accept(object: string, blocks: AsyncIterable<Uint8Array>, options: LongCall = {}): Promise<void> {
     const cid = canonicalCid(object);
     if (await this.#parts.nas.has(cid)) return;
-    const sender = { site: 'the sender', id: 'the sender', readBlocks: () => blocks };
+    const sender = { site: 'the sender', id: 'the sender', name: 'the sender', readBlocks: () => blocks };
     const from = (async function* () {
       yield sender as never;
     })();
@@ -275,7 +292,13 @@ export class ObjectStore implements Store, StoreService {
     return this.#parts;
   }
 
+  /** Tells the fog once more what is here: whom it was told before a restart may have forgotten. */
+  announceAgain(signal: AbortSignal): Promise<void> {
+    return announceAgain(this.#parts, signal);
+  }
+
   async close(): Promise<void> {
+    clearInterval(this.#sweeping);
     await this.#repair.close();
     for (const fetch of this.#fetches.values()) await fetch.finished.catch(() => {});
     await this.#background;
@@ -357,11 +380,8 @@ export class ObjectStore implements Store, StoreService {
     this.#repair.wake();
   }
 
-  #sweepLater(evicted: number): void {
-    if (evicted === 0) return;
-    const timer = setTimeout(() => {
-      this.#background = this.#evictor.sweep().catch(() => {});
-    }, this.#parts.limits.evictionGraceMs + 1000);
-    timer.unref();
+  /** Nobody waits for it, and the next one makes up for one that fails. */
+  #sweep(): void {
+    this.#background = this.#background.then(() => this.#evictor.sweep()).catch(() => {});
   }
 }

@@ -48,11 +48,19 @@ export interface StoreService {
   acceptName(record: NameRecord): Promise<void>;
 }
 
+/** A blob of an image, as an object. */
+export interface FoundBlob {
+  cid: string;
+  size: number;
+}
+
 /** A host of another site that is connected; the mesh has these. */
 export interface Provider {
   readonly site: string;
-  /** Names the host, for errors. */
+  /** Names the host, and no other. */
   readonly id: string;
+  /** What people call it. */
+  readonly name: string;
   /** Smoothed round-trip time. */
   readonly rttMs: number;
   have(cids: string[], options: LongCall): Promise<boolean[]>;
@@ -60,10 +68,14 @@ export interface Provider {
   put(cid: string, blocks: AsyncIterable<Uint8Array>, options: LongCall): Promise<void>;
   readName(site: string, name: string, options: LongCall): Promise<NameRecord[]>;
   putName(record: NameRecord, options: LongCall): Promise<void>;
+  /** The object that holds a blob of an image, if its site has it. `digest` is the blob's, `sha256:...`. */
+  findBlob(digest: string, options: LongCall): Promise<FoundBlob | undefined>;
 }
 
 /** The other sites. */
 export interface Sites {
+  /** Resolves when there is no use in waiting any longer for hosts to connect. */
+  met(): Promise<void>;
   /** Hosts of other sites that are connected now, in any order. */
   connected(): Provider[];
   /** All other sites that are known, connected or not. */
@@ -80,7 +92,7 @@ export interface Locator {
 /** Signs name records with the host's key and checks those of others. */
 export interface Signer {
   /** Names the key, such as a peer ID. */
-  readonly writer: string;
+  writer(): Promise<string>;
   sign(bytes: Uint8Array): Promise<Uint8Array>;
   verify(writer: string, bytes: Uint8Array, signature: Uint8Array): Promise<boolean>;
 }
@@ -153,7 +165,10 @@ export interface NameRecord {
   site: string;
   name: string;
   cid: string;
-  /** Milliseconds since 1970 by the writer's clock, and always after the record that it replaced. */
+  /**
+   * Milliseconds since 1970 by the writer's clock, and always after the record that it replaced. One that is far ahead
+   * of the reader's clock is no record: else a wrong clock would hold a name for ever.
+   */
   time: number;
   writer: string;
   /** Base64, over `signedBytes`. */
@@ -162,6 +177,6 @@ export interface NameRecord {
 
 /** In bytes; absent is unlimited. */
 export interface Quota {
-  site?: number;
-  perWriter?: number;
+  site?: number | undefined;
+  perWriter?: number | undefined;
 }

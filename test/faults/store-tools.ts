@@ -77,5 +77,5 @@ export function leftoversIn(nas: string): string[] {
 }
 
 export function objectFile(nas: string, cid: string): string {
-  return join(nas, 'garua/objects', cid.slice(-3, -1), cid);
+  return join(nas, 'garua/objects', cid.at(-2)!, cid);
 }

@@ -150,7 +150,7 @@ describe('stores of several sites', () => {
     const { cid } = await other.store.put(bytes);
     const store = await here([other.provider()]);
     await store.put(bytes);
-    const path = join(folder.join(`here-${stores}`), 'nas/garua/objects', cid.slice(-3, -1), cid);
+    const path = join(folder.join(`here-${stores}`), 'nas/garua/objects', cid.at(-2)!, cid);
     const damaged = readFileSync(path);
     damaged[20 * CHUNK]! ^= 1;
     writeFileSync(path, damaged);
@@ -187,7 +187,7 @@ describe('stores of several sites', () => {
   it('replicates to the nearest sites, and later to one that was away', async () => {
     const [a, b, c] = [await site('a'), await site('b'), await site('c')];
     const connected: Provider[] = [a.provider(3), b.provider(2)];
-    const sites = { connected: () => connected, names: () => ['a', 'b', 'c'] };
+    const sites = { met: async () => {}, connected: () => connected, names: () => ['a', 'b', 'c'] };
     const store = keep(
       await openStore({ dataDirectory: folder.join('origin'), sites, limits: { repairMs: 50 } }),
     );
@@ -225,7 +225,7 @@ describe('stores of several sites', () => {
     const store = keep(await openStore({ ...options, quota: { site: 4 * (CHUNK + 500) } }));
     const { cid } = await store.put(patternBytes(CHUNK, 5));
     assert.deepEqual(await store.have([alone, pinned, old, recent, cid]), [true, true, false, true, true]);
-    assert.ok((await store.gc()).bytesFreed > CHUNK);
+    // Not only out of sight: the put has made the room that it needed.
     assert.deepEqual(readdirSync(join(options.dataDirectory, 'nas/garua/evicting')), []);
     const back = await store.get(old);
     await readAll(back);

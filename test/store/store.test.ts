@@ -19,7 +19,7 @@ import { openStore, readAll } from './support/stores';
 const CHUNK = 262_144;
 
 function objectFile(nas: string, cid: string): string {
-  return join(nas, 'garua/objects', cid.slice(-3, -1), cid);
+  return join(nas, 'garua/objects', cid.at(-2)!, cid);
 }
 
 describe('a store that is alone', () => {

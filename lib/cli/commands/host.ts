@@ -1,5 +1,6 @@
 import { once } from 'node:events';
-import { PermissionError } from '../../base';
+import { resolve } from 'node:path';
+import { PermissionError, parseSize } from '../../base';
 import type { ContainerStatus } from '../../container';
 import { openHost } from '../../control';
 import {
@@ -15,12 +16,15 @@ import { type Command, type Invocation, text, texts } from '../command';
 /** `garua host`: the daemon. It owns the data directory, serves its socket, and cares for the containers. */
 export const host: Command = {
   name: 'host',
-  usage: '[--site S] [--name N] [--listen MULTIADDR] [--join MULTIADDR]... [--install-service]',
+  usage:
+    '[--site S] [--name N] [--nas DIR] [--quota BYTES] [--listen MULTIADDR] [--join MULTIADDR]... [--install-service]',
   summary:
-    'Stay and care for the containers: restart policies, probes, the control socket. --socket PATH: listen there too. --install-service lets systemd start it.',
+    'Stay and care for the containers: restart policies, probes, the control socket. --socket PATH: listen there too. --install-service lets systemd start it. What is not given stays as it was given last.',
   options: {
     name: { type: 'string' },
     site: { type: 'string' },
+    nas: { type: 'string' },
+    quota: { type: 'string' },
     listen: { type: 'string', multiple: true },
     join: { type: 'string', multiple: true },
     'install-service': { type: 'boolean' },
@@ -29,10 +33,13 @@ export const host: Command = {
   async run(invocation) {
     if (invocation.options['install-service']) return installService(invocation);
     const { options, signal } = invocation;
+    const quota = text(options, 'quota');
     const opened = await openHost({
       dataDirectory: text(options, 'data'),
       name: text(options, 'name'),
       site: text(options, 'site'),
+      nas: text(options, 'nas'),
+      quota: quota === undefined ? undefined : parseSize(quota),
       mesh: { listen: texts(options, 'listen'), join: texts(options, 'join') },
       listen: text(options, 'socket'),
       supervise: true,
@@ -84,13 +91,20 @@ function describe({ name, state, pid, exitCode, reason, health, restarts }: Cont
 async function installService({ options, signal }: Invocation): Promise<void> {
   if (process.getuid?.() !== 0)
     throw new PermissionError('installing a service needs root', 'Run it with sudo.');
+  const [nas, quota] = [text(options, 'nas'), text(options, 'quota')];
+  // What the daemon would refuse is refused here.
+  if (quota !== undefined) parseSize(quota);
   const wanted = {
     dataDirectory: text(options, 'data'),
     name: text(options, 'name'),
     socket: text(options, 'socket'),
-    more: ['site', 'listen', 'join'].flatMap((option) =>
-      [text(options, option) ?? texts(options, option)].flat().flatMap((value) => [`--${option}`, value]),
-    ),
+    more: [
+      // The service starts in another folder.
+      ...(nas === undefined ? [] : ['--nas', nas && resolve(nas)]),
+      ...['site', 'quota', 'listen', 'join'].flatMap((option) =>
+        [text(options, option) ?? texts(options, option)].flat().flatMap((value) => [`--${option}`, value]),
+      ),
+    ],
   };
   const steps = await serviceSteps(thisMachine, wanted);
   if (steps.length === 0) say('There is nothing to do.');

@@ -1,1 +1,1 @@
-export { type GetResult, HostObjects } from './objects';
+export { type GetResult, HostObjects, type PutFileOptions, type PutFileResult } from './objects';

@@ -1,13 +1,41 @@
-import type { LongCall } from '../../base';
+import { AbortedError, type LongCall } from '../../base';
+import type { BlobSource } from '../../image';
+import type { Mesh } from '../../mesh';
 import type {
   ObjectOrigin,
   ObjectStore,
   ObjectStoreOptions,
+  PeerBlobs,
   PutOptions,
   PutResult,
   SiteBlobs,
 } from '../../store';
+import type { HostFog } from '../fog';
+import type { PeerGate } from '../peers';
+import { MeshSites } from './mesh-sites';
+import { serveStore } from './serve';
 import { type FileAccess, readBytes, writeBytes } from './transfer';
+
+export interface HostObjectsOptions
+  extends Pick<ObjectStoreOptions, 'dataDirectory' | 'nas' | 'site' | 'writer' | 'quota'> {
+  fog: HostFog;
+  peers: PeerGate;
+  /** Whether this process stays: it then serves the other sites and sends them what they are to have. */
+  stays: boolean;
+}
+
+export interface PutFileOptions extends PutOptions {
+  /** A name that is to mean the object from now on: `fog:<site>/<name>`, or only the name at this site. */
+  name?: string | undefined;
+  /** Keep it from being evicted here. */
+  pin?: boolean | undefined;
+}
+
+/** The document of `garua put --json`. */
+export interface PutFileResult extends PutResult {
+  /** The whole name, if one was given. */
+  name?: string;
+}
 
 /** The document of `garua get --json`. */
 export interface GetResult {
@@ -19,13 +47,25 @@ export interface GetResult {
   seconds: number;
 }
 
-/** The store of this host, opened at its first use, with files and FIFOs in place of streams. */
+/** The store of this host over its mesh, opened at its first use, with files and FIFOs in place of streams. */
 export class HostObjects {
+  readonly #options: HostObjectsOptions;
+  readonly #sites: MeshSites;
+  readonly #closing = new AbortController();
   #store: Promise<ObjectStore> | undefined;
 
-  constructor(private readonly options: ObjectStoreOptions) {}
+  constructor(options: HostObjectsOptions) {
+    this.#options = options;
+    const { fog, peers, site } = options;
+    this.#sites = new MeshSites(fog, site);
+    fog.whenOpen((mesh) => {
+      serveStore(mesh, peers, this);
+      if (options.stays) void this.#follow(mesh);
+    });
+  }
 
   store(): Promise<ObjectStore> {
+    if (this.#closing.signal.aborted) return Promise.reject(new AbortedError('a call on a closed host'));
     this.#store ??= this.#open().catch((error) => {
       this.#store = undefined;
       throw error;
@@ -39,15 +79,27 @@ export class HostObjects {
     return new Blobs(() => this.store());
   }
 
-  /** Loaded only where objects are used: most commands need none. */
-  async #open(): Promise<ObjectStore> {
-    const { ObjectStore: Store } = await import('../../store/index.js');
-    return Store.open(this.options);
+  /** The other sites as places that blobs of images come from. A host without a fog asks nobody. */
+  peerBlobs(): BlobSource {
+    let source: Promise<PeerBlobs> | undefined;
+    return {
+      origin: 'peer:unknown',
+      openBlob: async (descriptor, offset, signal) => {
+        if (!this.#options.fog.isMember) return undefined;
+        source ??= import('../../store/index.js').then(({ PeerBlobs: Blobs }) => new Blobs(this.#sites));
+        return (await source).openBlob(descriptor, offset, signal);
+      },
+    };
   }
 
-  async put(file: string, options: PutOptions & FileAccess): Promise<PutResult> {
+  async put(file: string, options: PutFileOptions & FileAccess): Promise<PutFileResult> {
     const store = await this.store();
-    return store.put(readBytes(file, options), options);
+    const name = options.name === undefined ? undefined : store.fullName(options.name);
+    const result = await store.put(readBytes(file, options), options);
+    if (options.pin) await store.pin(result.cid, options);
+    if (name === undefined) return result;
+    await store.putName(name, result.cid, options);
+    return { ...result, name };
   }
 
   async get(object: string, file: string | null, options: LongCall & FileAccess): Promise<GetResult> {
@@ -66,7 +118,37 @@ export class HostObjects {
   }
 
   async close(): Promise<void> {
+    this.#closing.abort();
     const store = await this.#store?.catch(() => undefined);
     await store?.close();
+  }
+
+  /** Loaded only where objects are used: most commands need none. */
+  async #open(): Promise<ObjectStore> {
+    const { ObjectStore: Store } = await import('../../store/index.js');
+    const { fog: _fog, peers: _peers, ...options } = this.#options;
+    return Store.open({ ...options, sites: this.#sites, locator: this.#sites, signer: this.#sites });
+  }
+
+  /** Works off what waits for a site when it comes back, and tells the first host that comes what is here. */
+  async #follow(mesh: Mesh): Promise<void> {
+    const { signal } = this.#closing;
+    let told = false;
+    const meet = async (site: string) => {
+      const store = await this.store();
+      if (site !== this.#options.site) store.siteConnected(site);
+      if (told) return;
+      told = true;
+      void store.announceAgain(signal).catch(() => {});
+    };
+    const events = mesh.watch({ signal });
+    for (const { self, state, site } of mesh.hosts())
+      if (!self && state === 'up') await meet(site).catch(() => {});
+    // What waits is tried from now on, also while nobody comes.
+    await this.store().catch(() => {});
+    for await (const { type, host } of events) {
+      // A store that cannot be opened says so to whoever uses it.
+      if (type === 'up' && !host.self) await meet(host.site).catch(() => {});
+    }
   }
 }

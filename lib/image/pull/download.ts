@@ -102,7 +102,7 @@ export class BlobDownload {
       try {
         const reader = await source.openBlob(descriptor, this.#received, signal);
         if (!reader) continue;
-        this.#origin = source.origin;
+        this.#origin = reader.origin ?? source.origin;
         return reader;
       } catch (error) {
         // The sources before the image's own are a short cut; when one is in trouble the next is asked.

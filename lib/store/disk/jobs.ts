@@ -164,17 +164,27 @@ export const JOBS = {
   makeFolders(paths: string[]): void {
     for (const path of paths) makeFolder(path);
   },
+  /** Makes the folders, which are all in one, and makes them durable together. */
+  makeFoldersIn(parent: string, paths: string[]): void {
+    for (const path of paths) mkdirUnlessThere(path);
+    syncFolder(parent);
+  },
 };
 
 export type Jobs = typeof JOBS;
 
 /** Only the last folder of a path is ever made: what is above comes from the NAS, or there is no NAS. */
 function makeFolder(path: string): void {
+  if (mkdirUnlessThere(path)) syncFolder(dirname(path));
+}
+
+function mkdirUnlessThere(path: string): boolean {
   try {
     mkdirSync(path, 0o755);
-    syncFolder(dirname(path));
+    return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    return false;
   }
 }
 

@@ -6,8 +6,12 @@ import type { ObjectRecord } from '../index/object-index';
 import { uniqueName } from '../nas/paths';
 import type { StoreParts } from '../parts';
 
-/** The NAS is read again before a decision about its use when the index is older, in milliseconds. */
-const FRESH_MS = 60_000;
+/**
+ * The NAS is read again before a decision about its use when what this host knows of it is older, in milliseconds:
+ * other hosts write there too. At most so long, and else so many times what the reading takes.
+ */
+const FRESH_MS = { least: 1_000, most: 60_000 };
+const READING_SHARE = 20;
 /** Files that belong to a write under way are younger, by far. */
 const LEFTOVER_MS = 24 * 3_600_000;
 
@@ -26,13 +30,14 @@ const LEFTOVER_MS = 24 * 3_600_000;
  * the two sees the other. The grace period outlasts what NFS clients cache.
  */
 export class Evictor {
-  #scanned = Number.NEGATIVE_INFINITY;
+  #scanAgainAt = Number.NEGATIVE_INFINITY;
 
   constructor(private readonly parts: StoreParts) {}
 
   /** Reads from the NAS which objects there are. */
   async scan(signal?: AbortSignal): Promise<void> {
     const { nas, index } = this.parts;
+    const started = performance.now();
     const gone = new Map(index.all().map((record) => [record.cid, record]));
     for await (const { name: cid, bytes, modified } of nas.objects()) {
       signal?.throwIfAborted();
@@ -46,7 +51,9 @@ export class Evictor {
       // What came while the folders were read is no leftover.
       if (!(await nas.has(record.cid))) index.remove(record.cid);
     }
-    this.#scanned = performance.now();
+    const now = performance.now();
+    this.#scanAgainAt =
+      now + Math.min(Math.max((now - started) * READING_SHARE, FRESH_MS.least), FRESH_MS.most);
   }
 
   /**
@@ -57,14 +64,19 @@ export class Evictor {
   async makeRoom(bytes: number, writer: string): Promise<void> {
     const { site, perWriter } = this.parts.quota;
     if (site === undefined && perWriter === undefined) return;
-    if (performance.now() - this.#scanned > FRESH_MS) await this.scan();
+    if (performance.now() >= this.#scanAgainAt) await this.scan();
     if (perWriter !== undefined) await this.#shrink(perWriter, bytes, writer);
     if (site !== undefined) await this.#shrink(site, bytes);
   }
 
   async #shrink(quota: number, bytes: number, writer?: string): Promise<void> {
-    const { evicted: _evicted, over } = await this.#evictTo(quota - bytes, writer);
-    if (over) throw new QuotaExceededError(writer ?? `site ${this.parts.site}`, quota, bytes);
+    const who = writer ?? `site ${this.parts.site}`;
+    // What fits nowhere must not drive out all the rest first.
+    if (bytes > quota) throw new QuotaExceededError(who, quota, bytes);
+    const { evicted, over } = await this.#evictTo(quota - bytes, writer);
+    // What went before has waited long enough by now, perhaps; the new ones are deleted by a later sweep.
+    if (evicted.length > 0) await this.sweep();
+    if (over) throw new QuotaExceededError(who, quota, bytes);
   }
 
   /** Evicts until the site is within its quota. */
@@ -137,7 +149,7 @@ export class Evictor {
 
   async #elsewhere(cid: string, signal?: AbortSignal): Promise<boolean> {
     const counter = { calls: 0 };
-    for (const provider of nearestFirst(this.parts)) {
+    for (const provider of await nearestFirst(this.parts.sites)) {
       if (await ask(this.parts, provider, cid, signal, counter)) return true;
     }
     return false;

@@ -130,7 +130,7 @@ export class Fetch {
         throwIfAborted(signal, `the get of ${this.cid}`);
         const failure = await this.#tryProvider(provider);
         if (failure === undefined) return await this.#publish();
-        reasons.push(`${provider.id} of ${provider.site}: ${(failure as Error).message}`);
+        reasons.push(`${provider.name} of ${provider.site}: ${(failure as Error).message}`);
       }
       throwIfAborted(signal, `the get of ${this.cid}`);
       throw reasons.length > 0 ? new FetchFailedError(this.cid, reasons) : new ObjectNotFoundError(this.cid);

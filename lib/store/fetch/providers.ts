@@ -1,5 +1,5 @@
 import type { StoreParts } from '../parts';
-import type { Provider } from '../store';
+import type { Provider, Sites } from '../store';
 import { within } from './patience';
 
 /** Counts calls that leave this host. */
@@ -7,9 +7,10 @@ export interface CallCounter {
   calls: number;
 }
 
-/** The connected hosts of other sites, nearest first. */
-export function nearestFirst(parts: StoreParts): Provider[] {
-  return [...(parts.sites?.connected() ?? [])].sort((a, b) => a.rttMs - b.rttMs || (a.id < b.id ? -1 : 1));
+/** The connected hosts of other sites, nearest first, once those that can be met have been. */
+export async function nearestFirst(sites: Sites | undefined): Promise<Provider[]> {
+  await sites?.met();
+  return [...(sites?.connected() ?? [])].sort((a, b) => a.rttMs - b.rttMs || (a.id < b.id ? -1 : 1));
 }
 
 /** Whether a host says that it has the object; undefined when it does not say. */
@@ -41,7 +42,7 @@ export async function* providersOf(
   signal: AbortSignal,
   counter: CallCounter,
 ): AsyncGenerator<Provider> {
-  const connected = nearestFirst(parts);
+  const connected = await nearestFirst(parts.sites);
   const answers = connected.map((provider) => ask(parts, provider, cid, signal, counter));
   const silent: Provider[] = [];
   const seen = new Set<string>();

@@ -1,6 +1,7 @@
 import { open } from 'node:fs/promises';
 import type { BlobReader, BlobSink, BlobSource, Descriptor } from '../../image';
 import type { ObjectStore } from '../object-store';
+import type { FoundBlob } from '../store';
 import { rawCid } from '../tree/cid';
 
 const READ_BYTES = 1 << 20;
@@ -18,17 +19,21 @@ export class SiteBlobs implements BlobSource, BlobSink {
   constructor(private readonly store: () => Promise<ObjectStore>) {}
 
   async openBlob({ digest, size }: Descriptor, offset: number): Promise<BlobReader | undefined> {
-    const store = await this.store();
-    const { nas } = store.parts;
-    await nas.ready();
-    const cid = await nas.disk.run('readSmall', nas.paths.alias(aliasOf(digest)));
-    if (cid === undefined || !(await nas.has(cid))) return undefined;
-    const object = await store.get(cid);
+    const cid = await this.#cidOf(digest);
+    if (cid === undefined) return undefined;
+    const object = await (await this.store()).get(cid);
     if (object.size !== size || object.networkCalls > 0) {
       await object.close();
       return undefined;
     }
     return new ObjectBlobReader(object[Symbol.asyncIterator](), offset);
+  }
+
+  /** For hosts of other sites. */
+  async find(digest: string): Promise<FoundBlob | undefined> {
+    const cid = await this.#cidOf(digest);
+    const footer = cid && (await (await this.store()).parts.nas.footer(cid));
+    return footer ? { cid: cid!, size: footer.size } : undefined;
   }
 
   async keep({ digest }: Descriptor, file: string): Promise<void> {
@@ -41,6 +46,14 @@ export class SiteBlobs implements BlobSource, BlobSink {
     const { cid } = await store.put(readFile(file), { writer: WRITER });
     await nas.writeSmall(nas.paths.alias(alias), cid);
     if (locator) tasks.add('announce', alias);
+  }
+
+  /** The object that holds the blob, if it is on the NAS. */
+  async #cidOf(digest: string): Promise<string | undefined> {
+    const { nas } = (await this.store()).parts;
+    await nas.ready();
+    const cid = await nas.disk.run('readSmall', nas.paths.alias(aliasOf(digest)));
+    return cid !== undefined && (await nas.has(cid)) ? cid : undefined;
   }
 }
 

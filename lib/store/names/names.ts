@@ -26,7 +26,7 @@ export class Names {
 
   async put(text: string, cid: string, signal?: AbortSignal): Promise<NameRecord> {
     const { site, name } = parseName(text);
-    const { writer } = this.signer;
+    const writer = await this.signer.writer();
     const before = await this.#find(site, name, signal);
     const time = Math.max(Date.now(), (before?.time ?? 0) + 1);
     const unsigned = { site, name, cid, time, writer };
@@ -35,7 +35,7 @@ export class Names {
     // Here as well when the site is another one: this host's own readers find it, also when it is cut off.
     await this.write(record);
     if (site !== this.parts.site) {
-      const hosts = nearestFirst(this.parts).filter((provider) => provider.site === site);
+      const hosts = (await nearestFirst(this.parts.sites)).filter((provider) => provider.site === site);
       let failure: unknown = new NameNotFoundError(`${text}, for its site is not connected`);
       for (const host of hosts) {
         try {
@@ -82,7 +82,7 @@ export class Names {
     await checkRecord(record, this.signer);
     const { site, name, writer } = record;
     const mine = (await this.read(site, name)).find((other) => other.writer === writer);
-    if (mine && mine.time >= record.time) return;
+    if (mine && mine.time >= record.time && (await this.#isValid(mine))) return;
     const folder = this.#folder(site, name);
     await this.parts.nas.writeSmall(join(folder, hashOf(writer)), JSON.stringify(record));
   }
@@ -90,7 +90,7 @@ export class Names {
   async #find(site: string, name: string, signal?: AbortSignal): Promise<NameRecord | undefined> {
     const records = await this.read(site, name);
     if (site !== this.parts.site) {
-      for (const host of nearestFirst(this.parts)) {
+      for (const host of await nearestFirst(this.parts.sites)) {
         if (host.site !== site) continue;
         throwIfAborted(signal, `looking up ${formatName({ site, name })}`);
         try {

@@ -5,6 +5,11 @@ import { canonicalCid } from '../tree/cid';
 
 const PREFIX = 'fog:';
 const LONGEST_NAME = 512;
+/**
+ * A record further ahead of this host's clock, in ms, is refused, else whoever's clock was wrong once would hold the
+ * name for ever. Clocks that are a day apart still get on with each other, with a little to spare.
+ */
+const MOST_AHEAD = 86_400_000 + 300_000;
 
 export function isName(text: string): boolean {
   return text.startsWith(PREFIX);
@@ -34,6 +39,9 @@ export async function checkRecord(record: NameRecord, signer: Signer): Promise<v
   const label = formatName(record);
   const texts = [site, name, cid, writer, signature].every((text) => typeof text === 'string');
   if (!texts || !Number.isSafeInteger(time)) throw new NameRecordInvalidError(label, 'something is missing');
+  if (time - Date.now() > MOST_AHEAD) {
+    throw new NameRecordInvalidError(label, 'its time is more than a day ahead; is a clock wrong?');
+  }
   parseName(label);
   canonicalCid(cid);
   const valid = await signer.verify(writer, signedBytes(record), Buffer.from(signature, 'base64'));

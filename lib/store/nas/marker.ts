@@ -24,8 +24,9 @@ export interface MarkerOptions {
  */
 export async function checkMarker(options: MarkerOptions): Promise<void> {
   const { disk, paths, memory } = options;
-  const known = await remembered(memory);
+  const known = await remembered(memory, disk.folder);
   let marker = await readMarker(options);
+  const isNew = marker === undefined;
   if (!marker) {
     if (known) throw new NasMissingError(disk.folder, 'its marker file garua/site.json is not there');
     marker = await createMarker(options);
@@ -38,13 +39,16 @@ export async function checkMarker(options: MarkerOptions): Promise<void> {
     );
   }
   await disk.run('makeFolders', paths.folders);
-  if (!known) await writeFileAtomic(memory, JSON.stringify({ id }));
+  if (isNew) await disk.run('makeFoldersIn', paths.objects, paths.objectFolders);
+  if (!known) await writeFileAtomic(memory, JSON.stringify({ id, folder: disk.folder }));
 }
 
-async function remembered(memory: string): Promise<string | undefined> {
+/** The id of the NAS that was in the folder; another folder is another NAS, and was never seen. */
+async function remembered(memory: string, folder: string): Promise<string | undefined> {
   const text = await readFile(memory, 'utf8').catch(() => '{}');
   try {
-    return (JSON.parse(text) as { id?: string }).id;
+    const last = JSON.parse(text) as { id?: string; folder?: string };
+    return last.folder === folder ? last.id : undefined;
   } catch {
     return undefined;
   }

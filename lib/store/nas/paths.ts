@@ -34,6 +34,11 @@ export class NasPaths {
     return [objects, incoming, evicting, quarantine, pins, aliases, names];
   }
 
+  /** Where objects go, each under its CID. */
+  get objectFolders(): string[] {
+    return [...LETTERS].map((letter) => join(this.objects, letter));
+  }
+
   object(cid: string): string {
     return join(this.objects, shard(cid), cid);
   }
@@ -52,9 +57,15 @@ export class NasPaths {
   }
 }
 
-/** Spreads the files over 1024 folders by the two characters before the last, which holds fewer bits. */
+/** The characters of base32 in lower case (RFC 4648). */
+const LETTERS = 'abcdefghijklmnopqrstuvwxyz234567';
+
+/**
+ * Spreads the files over 32 folders by the character before the last, which holds fewer bits. So few can be made when
+ * the store is: a put then has no new folder to make durable.
+ */
 function shard(cid: string): string {
-  return cid.slice(-3, -1);
+  return cid.slice(-2, -1);
 }
 
 export function uniqueName(): string {

@@ -36,7 +36,7 @@ export class Repair {
 
   /** Works off what is due; nobody waits for it. */
   wake(): void {
-    if (this.#closed.signal.aborted) return;
+    if (!this.#timer || this.#closed.signal.aborted) return;
     this.#again = true;
     this.#running ??= this.#loop().finally(() => {
       this.#running = undefined;
@@ -47,7 +47,7 @@ export class Repair {
     while (this.#again && !this.#closed.signal.aborted) {
       this.#again = false;
       try {
-        this.#applyPolicies();
+        await this.#applyPolicies();
         if (await this.#round()) this.#again = true;
       } catch {
         // The NAS or the index is in trouble: the next round tries again.
@@ -56,10 +56,10 @@ export class Repair {
   }
 
   /** Which sites are to have a copy, as of now. */
-  choose(cid: string, replication: Replication): string[] {
+  async choose(cid: string, replication: Replication): Promise<string[]> {
     if (replication === 'local') return [];
     const known = this.parts.tasks.sites(cid).map(({ site }) => site);
-    const near = [...new Set(nearestFirst(this.parts).map(({ site }) => site))];
+    const near = (await nearestFirst(this.parts.sites)).map(({ site }) => site);
     const all = [...new Set([...near, ...(this.parts.sites?.names() ?? [])])].filter(
       (site) => site !== this.parts.site,
     );
@@ -69,9 +69,9 @@ export class Repair {
   }
 
   /** Sites may have joined the fog since the object was put. */
-  #applyPolicies(): void {
+  async #applyPolicies(): Promise<void> {
     for (const { cid, replication } of this.parts.tasks.policies()) {
-      for (const site of this.choose(cid, replication)) this.parts.tasks.add('replicate', cid, site);
+      for (const site of await this.choose(cid, replication)) this.parts.tasks.add('replicate', cid, site);
     }
   }
 
@@ -114,7 +114,7 @@ export class Repair {
 
   /** Sends a copy to whichever host of the site takes it. */
   async #send({ cid, site }: Task, signal: AbortSignal): Promise<boolean> {
-    const hosts = nearestFirst(this.parts).filter((provider) => provider.site === site);
+    const hosts = (await nearestFirst(this.parts.sites)).filter((provider) => provider.site === site);
     for (const provider of hosts) {
       if (await ask(this.parts, provider, cid, signal, { calls: 0 })) return true;
       if (await this.#put(provider, cid, signal).catch(() => false)) return true;

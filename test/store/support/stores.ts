@@ -15,7 +15,7 @@ export function testSigner(writer: string): Signer {
   const sign = (who: string, bytes: Uint8Array) =>
     createHmac('sha256', createHash('sha256').update(who).digest()).update(bytes).digest();
   return {
-    writer,
+    writer: async () => writer,
     sign: async (bytes) => sign(writer, bytes),
     verify: async (who, bytes, signature) => sign(who, bytes).equals(signature),
   };
@@ -36,6 +36,7 @@ export async function openStore(options: TestStoreOptions): Promise<ObjectStore>
     writer,
     signer: testSigner(writer),
     sites: providers && {
+      met: async () => {},
       connected: () => providers,
       names: () => [...new Set(providers.map(({ site }) => site))],
     },

@@ -110,6 +110,10 @@ export class TcpProvider implements Provider {
     readonly id = `${site}-host`,
   ) {}
 
+  get name(): string {
+    return this.id;
+  }
+
   async have(cids: string[], { signal }: { signal?: AbortSignal | undefined }): Promise<boolean[]> {
     return (await this.#call('have', [cids], signal)) as boolean[];
   }
@@ -149,6 +153,9 @@ export class TcpProvider implements Provider {
   async putName(record: NameRecord, { signal }: { signal?: AbortSignal | undefined }): Promise<void> {
     await this.#call('acceptName', [record], signal);
   }
+
+  /** No images in these tests. */
+  async findBlob(): Promise<undefined> {}
 
   async #call(method: Call['method'], parameters: unknown[], signal?: AbortSignal): Promise<unknown> {
     const { socket, frames } = await this.#open({ method, parameters }, signal);

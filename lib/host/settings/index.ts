@@ -1,0 +1,1 @@
+export { type HostSettings, settingsOf } from './settings';
