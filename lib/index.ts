@@ -18,14 +18,19 @@ export {
 } from './base';
 export {
   CapabilityMissingError,
+  CheckpointFailedError,
+  CheckpointTimeoutError,
   CommandNotExecutableError,
   CommandNotFoundError,
+  ContainerExistsError,
+  ContainerMovingError,
   ContainerNameInvalidError,
   ContainerNotFoundError,
   ContainerNotRunningError,
   ContainerRunningError,
   DeviceMissingError,
   ExecRefusedError,
+  FreezeFailedError,
   LayerMissingError,
   LimitUnsupportedError,
   MemoryLimitUnsupportedError,
@@ -39,10 +44,12 @@ export {
   PolicyRefusedError,
   PortTakenError,
   ReplaceFailedError,
+  RestoreFailedError,
   RootMountError,
   StartFailedError,
   StopFailedError,
   UserNotFoundError,
+  VolumeExistsError,
   VolumeInUseError,
   VolumeNotFoundError,
   type VolumeStatus,
@@ -51,6 +58,7 @@ export {
 export * from './container/container';
 
 export { ControlDisconnectedError, ControlUnreachableError, type OpenHostOptions, openHost } from './control';
+export type { CheckpointOptions, CheckpointResult, RestoreOptions, RestoreResult } from './host';
 export {
   type CheckResult,
   type DeployOptions,
@@ -105,6 +113,7 @@ export * from './image/image';
 export {
   AlreadyInFogError,
   CallTimeoutError,
+  consume,
   type FogInfo,
   HostNotFoundError,
   type HostState,
@@ -115,15 +124,33 @@ export {
   ListenError,
   MembershipError,
   type MeshHost,
+  type Message,
+  type Messages,
   MessageTooLargeError,
   NoFogError,
   NoSuchServiceError,
   NotAllowedError,
+  Publisher,
+  type PublishOptions,
+  type PublishResult,
+  type QueueChoice,
+  QueueFullError,
+  type QueuePolicy,
+  type QueueStatus,
   RevokedError,
   StreamBrokenError,
+  type SubscribeOptions,
   UnreachableError,
   WrongFogError,
 } from './mesh';
+export {
+  type Checkpointer,
+  type CheckpointFacts,
+  CheckpointIncompatibleError,
+  CheckpointRefusedError,
+  CheckpointUnsupportedError,
+} from './migration/checkpoint';
+export { CheckpointFileDamagedError, CheckpointImageChangedError } from './migration/checkpoint-file';
 export {
   FetchFailedError,
   NameNotFoundError,

@@ -28,17 +28,19 @@ export async function withInput<T>(file: string, call: (path: string) => Promise
 export async function withOutput<T>(
   file: string | undefined,
   call: (path: string) => Promise<T>,
+  mode = 0o666,
 ): Promise<T> {
   if (file === undefined) {
     if (hostOpens(1)) return call(descriptorPath(1));
     return callWithOutput(process.stdout, call);
   }
   const temporary = temporaryName(resolve(file));
-  const opened = await open(temporary, 'wx').catch((error) => {
+  const opened = await open(temporary, 'wx', mode).catch((error) => {
     throw toGaruaError(error, `writing ${file}`);
   });
   try {
     const result = await call(descriptorPath(opened.fd));
+    await opened.sync();
     await opened.close();
     await rename(temporary, file);
     return result;

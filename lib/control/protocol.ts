@@ -1,5 +1,6 @@
 import type { ErrorDocument, Progress } from '../base';
 import type { Host } from '../host';
+import { MAXIMUM_BODY } from '../mesh';
 
 /**
  * The control protocol: one call per connection on a Unix socket, JSON lines. The caller sends one request
@@ -22,7 +23,9 @@ export type Response =
   | { error: ErrorDocument };
 
 /** The calls that answer with items until they are cancelled or done. */
-export const STREAMS = { logs: 1, exec: 2, watch: 0 } as const satisfies Partial<Record<keyof Host, number>>;
+export const STREAMS = { logs: 1, exec: 2, watch: 0, subscribe: 1 } as const satisfies Partial<
+  Record<keyof Host, number>
+>;
 
 /** The calls that answer with one result, and at which argument their options stand. */
 export const CALLS = {
@@ -43,6 +46,8 @@ export const CALLS = {
   wait: 1,
   execPlan: 2,
   stats: 0,
+  checkpoint: 2,
+  restore: 1,
   volumes: 0,
   removeVolume: 1,
   put: 1,
@@ -61,6 +66,10 @@ export const CALLS = {
   services: 0,
   useService: 1,
   releaseService: 1,
+  publish: 2,
+  acknowledge: 2,
+  queues: 0,
+  forgetQueue: 1,
 } as const satisfies Record<Exclude<keyof Host, 'close' | keyof typeof STREAMS>, number>;
 
 /** The calls that may be sent again when the connection broke in the middle. */
@@ -80,6 +89,10 @@ export const REPEATABLE: ReadonlySet<string> = new Set<keyof Host>([
   'wait',
   'logs',
   'watch',
+  'subscribe',
+  'acknowledge',
+  'queues',
+  'forgetQueue',
   'execPlan',
   'stats',
   'volumes',
@@ -95,18 +108,25 @@ export const REPEATABLE: ReadonlySet<string> = new Set<keyof Host>([
   'releaseService',
 ]);
 
-/** The longest line that is accepted: a log line of 16 KiB and its escapes fit many times. */
-export const MAXIMUM_LINE = 16 << 20;
+/** The longest line that is accepted: the largest message with its escapes fits. */
+export const MAXIMUM_LINE = 2 * MAXIMUM_BODY + (1 << 20);
 
 /** Splits a byte stream into parsed JSON lines. */
 export class JsonLines<T> {
-  #rest = '';
+  #rest: string[] = [];
+  #length = 0;
 
   /** @throws {SyntaxError} when a line is not JSON, {RangeError} when it is too long. */
   push(text: string): T[] {
-    const lines = (this.#rest + text).split('\n');
-    this.#rest = lines.pop()!;
-    if (this.#rest.length > MAXIMUM_LINE) throw new RangeError('line too long');
+    const [first, ...more] = text.split('\n') as [string, ...string[]];
+    this.#rest.push(first);
+    this.#length += first.length;
+    if (this.#length > MAXIMUM_LINE) throw new RangeError('line too long');
+    if (more.length === 0) return [];
+    // A long line is put together once, not with each piece of it.
+    const lines = [this.#rest.join(''), ...more];
+    this.#rest = [lines.pop()!];
+    this.#length = this.#rest[0]!.length;
     return lines.map((line) => JSON.parse(line) as T);
   }
 }

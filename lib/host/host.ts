@@ -15,6 +15,7 @@ import type { ImageDescription, PullOptions, PullResult, StoredImage } from '../
 import type { FogInfo, InviteOptions, MeshHost } from '../mesh/mesh';
 import type { Messages } from '../mesh/messages/messages';
 import type { GarbageResult, ScrubOptions, ScrubResult, Whereabouts } from '../store/store';
+import type { CheckpointOptions, CheckpointResult, RestoreOptions, RestoreResult } from './checkpoints';
 import type { HostDevice } from './devices';
 import type { Examination } from './doctor/check';
 import type { SiteStatus } from './fog';
@@ -96,6 +97,13 @@ export interface Host extends Messages {
   watch(options?: LongCall & { supervise?: boolean | undefined }): AsyncIterable<ContainerStatus>;
   /** Resolves with the status once the container is not running any more. */
   wait(name: string, options?: LongCall): Promise<ContainerStatus>;
+  /**
+   * Appends a running container, its memory included, to a file or a FIFO that is there, opened as for `put`. It stands
+   * still for a moment, and goes on. Such a file holds its secrets, and is as good as root to whoever restores it.
+   */
+  checkpoint(name: string, file: string, options?: CheckpointOptions): Promise<CheckpointResult>;
+  /** Lets the container of a checkpoint file go on here where it was. @throws ERR_CHECKPOINT_INCOMPATIBLE, ERR_POLICY_RESTORE */
+  restore(file: string, options?: RestoreOptions): Promise<RestoreResult>;
   /** The named volumes, which outlive containers and every prune. */
   volumes(): Promise<VolumeStatus[]>;
   /** Removes a volume and its files for good. @throws ERR_VOLUME_NOT_FOUND, ERR_VOLUME_IN_USE */

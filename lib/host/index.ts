@@ -1,3 +1,4 @@
+export type { CheckpointOptions, CheckpointResult, RestoreOptions, RestoreResult } from './checkpoints';
 export { DEVICE_KINDS, type DeviceKind, type DeviceReader, findDevices, type HostDevice } from './devices';
 export {
   type CheckArea,

@@ -45,7 +45,15 @@ import type {
   QueueStatus,
   SubscribeOptions,
 } from '../mesh';
+import { CriuCheckpointer } from '../migration/checkpoint';
 import type { GarbageResult, ScrubOptions, ScrubResult, Whereabouts } from '../store';
+import {
+  type CheckpointOptions,
+  type CheckpointResult,
+  HostCheckpoints,
+  type RestoreOptions,
+  type RestoreResult,
+} from './checkpoints';
 import { findDevices, type HostDevice } from './devices';
 import { type Examination, examine } from './doctor';
 import { HostFog, type MeshSettings, type SiteStatus } from './fog';
@@ -279,6 +287,14 @@ export class LocalHost implements Host {
     return (await this.#containerEngine()).wait(name, options);
   }
 
+  checkpoint(name: string, file: string, options: CheckpointOptions = {}): Promise<CheckpointResult> {
+    return this.#checkpoints().save(name, file, options);
+  }
+
+  restore(file: string, options: RestoreOptions = {}): Promise<RestoreResult> {
+    return this.#checkpoints().load(file, options);
+  }
+
   async volumes(): Promise<VolumeStatus[]> {
     return (await this.#containerEngine()).volumes();
   }
@@ -386,6 +402,27 @@ export class LocalHost implements Host {
     await this.#parts.fog.close();
     this.#parts.database.close();
     this.directory.close();
+  }
+
+  #checkpoints(): HostCheckpoints {
+    const { name, directory } = this;
+    return new HostCheckpoints({
+      ...{ name, directory, checkpointer: new CriuCheckpointer(), images: this.#parts.images },
+      engine: () => this.#containerEngine(),
+      keeping: (digest, work) => this.#keeping(digest, work),
+    });
+  }
+
+  /** Keeps an image from being pruned while the work runs. */
+  async #keeping<T>(image: string, work: () => Promise<T>): Promise<T> {
+    const key = Symbol(image);
+    this.#deploying.set(key, image);
+    try {
+      await this.#pruning;
+      return await work();
+    } finally {
+      this.#deploying.delete(key);
+    }
   }
 
   /** Whether this host's policy allows the image. @throws {PolicyRefusedError} {PolicyInvalidError} */

@@ -2,8 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { type LongCall, throwIfAborted } from '../../base';
 import { firstRow } from '../deployment';
 import { ContainerNotFoundError, ContainerNotRunningError } from '../errors';
+import type { ContainerRecord } from '../lifecycle';
 import { checkPortsFree } from '../network/ports';
 import { update } from '../operations';
+import { completeSpec } from '../spec/complete';
 import { specDigest } from '../spec-digest';
 import type { ContainerRow, Moving } from '../table';
 import { abandon } from './abandon';
@@ -50,7 +52,9 @@ export class Moves {
    * @throws {ContainerExistsError} {VolumeExistsError} {PortTakenError}, and what the deploy of its spec throws
    */
   arrive(request: ArrivalRequest, { signal }: LongCall = {}): Promise<Arrival> {
-    const { record, purpose } = request;
+    const { purpose } = request;
+    // It comes from elsewhere.
+    const record = { ...request.record, spec: completeSpec(request.record.spec) };
     const { name, ports } = record.spec;
     const { exclusively, table } = this.#parts;
     return exclusively(name, ports.length > 0, async () => {
@@ -64,7 +68,7 @@ export class Moves {
       try {
         await checkPortsFree(name, ports, table.all());
         table.put(row);
-        row = await this.#prepare(row, request);
+        row = await this.#prepare(row, record, request.address ?? undefined);
         throwIfAborted(signal, `making ready for ${name}`);
         const images = await makeImagesFolder(this.#parts.paths.of(id), request.imageBytes ?? 0);
         return new ArrivingContainer(this.#parts, update(this.#parts, row), record, images);
@@ -103,7 +107,11 @@ export class Moves {
     await new LeavingContainer(this.#parts, row, record).resume();
   }
 
-  async #prepare(row: ContainerRow, { record, address }: ArrivalRequest): Promise<ContainerRow> {
+  async #prepare(
+    row: ContainerRow,
+    record: ContainerRecord,
+    address: string | undefined,
+  ): Promise<ContainerRow> {
     const { lifecycle, table, volumes } = this.#parts;
     await lifecycle.keep(row.id, record);
     for (const name of volumesOf(record)) {
@@ -112,14 +120,14 @@ export class Moves {
       table.put(row);
     }
     await lifecycle.prepare(row.id, record);
-    const connected = { ...row, address: await lifecycle.connectAhead(row.id, record, address ?? undefined) };
+    const connected = { ...row, address: await lifecycle.connectAhead(row.id, record, address) };
     table.put(connected);
     return connected;
   }
 
   async #left<T>(
     role: Moving['role'],
-    make: (row: ContainerRow, record: LeavingContainer['record']) => T,
+    make: (row: ContainerRow, record: ContainerRecord) => T,
   ): Promise<T[]> {
     const { lifecycle, table } = this.#parts;
     const rows = table

@@ -30,6 +30,8 @@ export interface PolicyDocument {
   privileged?: boolean;
   /** Patterns for full references, such as `docker.io/library/*`. Absent: all. */
   images?: string[];
+  /** Whether checkpoint files may be restored; whoever made one says what runs. Absent: no. */
+  restore?: boolean;
   /** Absent: all is allowed. */
   peers?: Partial<PeerRights>;
 }
@@ -50,6 +52,7 @@ const CHECKS: Record<keyof PolicyDocument, FieldCheck> = {
     text(value, field);
     checkPattern(value, field);
   }),
+  restore: boolean,
   peers: (value, field) =>
     fields(value, field, { containers: boolean, flows: boolean, objects: boolean, services: boolean }),
 };

@@ -44,6 +44,18 @@ export class Policy {
   }
 
   /**
+   * A checkpoint file may hold any processes, whatever its container was allowed: with a policy, one that says so must
+   * let it in.
+   *
+   * @throws {PolicyRefusedError}
+   */
+  checkRestore(): void {
+    const { document, isAbsent } = this.#file;
+    if (!document.restore && !isAbsent)
+      this.#refuse('restore', 'RESTORE', 'restoring a checkpoint file', 'true');
+  }
+
+  /**
    * All of a spec that can be judged without looking at the host's files.
    *
    * @throws {PolicyRefusedError}

@@ -14,6 +14,8 @@ const MAXIMUM_LENGTH = 1 << 20;
 export interface PolicyFile {
   path: string;
   document: PolicyDocument;
+  /** There is no such file: nobody has restricted anything. */
+  isAbsent?: true;
 }
 
 /**
@@ -32,7 +34,7 @@ export async function readPolicy(directory: DataDirectory, systemFile = SYSTEM_F
       throw new PolicyInvalidError(path, (cause as Error).message, { cause });
     }
   }
-  return { path: systemFile, document: {} };
+  return { path: systemFile, document: {}, isAbsent: true };
 }
 
 /** The text of a file that only root can have written; undefined when there is none. */
