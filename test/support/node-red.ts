@@ -61,7 +61,7 @@ interface Helper {
   _events: EventEmitter;
 }
 
-const nodes = ['fog-host', 'deploy-container', 'window'];
+const nodes = ['fog-host', 'deploy-container', 'window', 'fog-out', 'fog-in'];
 
 /** Runs flows with this package's nodes in this process. Call it inside `describe`. */
 export class TestNodeRed {

@@ -1,0 +1,150 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Node, NodeAPI, NodeDef } from 'node-red';
+import { InvalidArgumentError, toGaruaError } from '../../lib/base';
+import type { Host } from '../../lib/host';
+import { consume, type Message } from '../../lib/mesh';
+import { type HostUse, useHost } from '../fog-host/use-host';
+import { decodeMessage, nodeError, reach, StatusLine, type Translate } from '../fog-messages';
+
+interface FogInDef extends NodeDef {
+  host?: string;
+  topic?: string;
+  retained?: boolean;
+}
+
+/** Between two looks at the other sites, in ms. */
+const LOOK_PAUSE = 2_000;
+/** Pauses until the host is tried again, in ms. */
+const FIRST_PAUSE = 500;
+const LONGEST_PAUSE = 15_000;
+/** How long a node that is deleted waits for the host to forget it, in ms. */
+const FORGET_PATIENCE = 3_000;
+
+/** The runtime side of one fog-in node: a subscriber that is named like it. */
+class FogInNode {
+  readonly #node: Node;
+  readonly #topic: string;
+  readonly #retained: boolean;
+  readonly #lease: HostUse;
+  readonly #status: StatusLine;
+  readonly #closing = new AbortController();
+  readonly #done: Promise<unknown>;
+  /** The failure that was told; another one is news. */
+  #failure = '';
+
+  constructor(RED: NodeAPI, node: Node, definition: FogInDef, translate: Translate) {
+    this.#node = node;
+    this.#topic = definition.topic?.trim() ?? '';
+    if (this.#topic === '') {
+      throw new InvalidArgumentError(translate('fog-in.error.topic'), translate('fog-in.error.topicHint'));
+    }
+    this.#retained = definition.retained !== false;
+    this.#lease = useHost(RED, definition.host);
+    this.#status = new StatusLine('fog-in', (status) => node.status(status), translate);
+    this.#status.working('connecting');
+    this.#done = Promise.all([this.#listen(), this.#look()]);
+  }
+
+  async close(removed: boolean): Promise<void> {
+    this.#closing.abort();
+    await this.#done;
+    try {
+      if (removed) await Promise.race([this.#forget(), delay(FORGET_PATIENCE, undefined, { ref: false })]);
+    } finally {
+      await this.#lease.release();
+    }
+  }
+
+  async #listen(): Promise<void> {
+    const { signal } = this.#closing;
+    let pause = FIRST_PAUSE;
+    while (!signal.aborted) {
+      try {
+        const options = { subscriber: this.#node.id, retained: this.#retained, signal };
+        await consume(await this.#lease.host(), this.#topic, options, (message) => {
+          pause = FIRST_PAUSE;
+          return this.#send(message);
+        });
+      } catch (error) {
+        if (!signal.aborted) this.#fail(error);
+      }
+      await delay(pause, undefined, { signal, ref: false }).catch(() => {});
+      pause = Math.min(pause * 2, LONGEST_PAUSE);
+    }
+  }
+
+  /** Sends it into the flow. What cannot be read would come again for ever: it is reported, and done with. */
+  async #send({ topic, body, host, site, time, retained }: Message): Promise<void> {
+    let message: Record<string, unknown>;
+    try {
+      message = await decodeMessage(body);
+    } catch (error) {
+      this.#node.error(nodeError(error, 'fog-in'), { topic } as never);
+      return;
+    }
+    this.#node.send({ topic, ...message, fog: { topic, host, site, time, retained } } as never);
+  }
+
+  /** Shows how many other sites there are to hear from. */
+  async #look(): Promise<void> {
+    const { signal } = this.#closing;
+    while (!signal.aborted) {
+      try {
+        this.#show(await reach(await this.#lease.host()));
+        this.#failure = '';
+      } catch (error) {
+        if (!signal.aborted) this.#fail(error);
+      }
+      await delay(LOOK_PAUSE, undefined, { signal, ref: false }).catch(() => {});
+    }
+  }
+
+  #show({ others, up }: Awaited<ReturnType<typeof reach>>): void {
+    if (this.#closing.signal.aborted) return;
+    if (others === 0) this.#status.ok('alone');
+    else if (up === 0) this.#status.waiting('cutOff');
+    else this.#status.ok(up === 1 ? 'site' : 'sites', { n: up });
+  }
+
+  #fail(error: unknown): void {
+    this.#status.failed();
+    const { code } = toGaruaError(error);
+    if (code !== this.#failure) this.#node.error(nodeError(error, 'fog-in'), {} as never);
+    this.#failure = code;
+  }
+
+  /** The node is gone: nobody keeps messages for it any more. */
+  async #forget(): Promise<void> {
+    const host = await this.#lease.host();
+    const own = await ownQueue(host, this.#node.id);
+    if (own) await host.forgetQueue({ subscriber: own.subscriber, to: own.peerId });
+  }
+}
+
+async function ownQueue(host: Host, subscriber: string) {
+  const queues = await host.queues();
+  return queues.find((queue) => queue.subscriber === subscriber && queue.to === queue.from);
+}
+
+export = (RED: NodeAPI): void => {
+  function FogIn(this: Node, definition: FogInDef): void {
+    RED.nodes.createNode(this, definition);
+    const translate: Translate = (key, values) => RED._(key, values as never);
+    let node: FogInNode;
+    try {
+      node = new FogInNode(RED, this, definition, translate);
+    } catch (error) {
+      this.status({ fill: 'red', shape: 'ring', text: translate('fog-in.status.failed').slice(0, 19) });
+      this.error(nodeError(error, 'fog-in'));
+      return;
+    }
+    this.on('close', (removed: boolean, done: () => void) => {
+      node
+        .close(removed)
+        .catch(() => {})
+        .finally(done);
+    });
+  }
+
+  RED.nodes.registerType('fog-in', FogIn as never);
+};
