@@ -15,15 +15,15 @@ export interface Served {
 }
 
 /** Lets the other hosts of the fog ask for objects, as far as this host's policy allows it. */
-export function serveStore(mesh: Mesh, gate: PeerGate, { store, blobs }: Served): void {
+export function serveStore(mesh: Mesh, gate: PeerGate, here: Served): void {
   const calls: { [N in keyof StoreCalls]: (argument: StoreCalls[N]) => Promise<unknown> } = {
     'store.have': async ({ cids }) => {
       if (!Array.isArray(cids) || cids.length > MOST_CIDS) throw new InvalidArgumentError('too many CIDs');
-      return (await store()).have(cids.map(String));
+      return (await here.store()).have(cids.map(String));
     },
-    'store.find-blob': async ({ digest }) => (await (await blobs()).find(String(digest))) ?? null,
-    'store.read-name': async ({ site, name }) => (await store()).readName(String(site), String(name)),
-    'store.put-name': async ({ record }) => (await store()).acceptName(record),
+    'store.find-blob': async ({ digest }) => (await (await here.blobs()).find(String(digest))) ?? null,
+    'store.read-name': async ({ site, name }) => (await here.store()).readName(String(site), String(name)),
+    'store.put-name': async ({ record }) => (await here.store()).acceptName(record),
   };
   for (const [name, answer] of Object.entries(calls)) {
     mesh.serve(name, async (argument: never, { peerId }: CallContext) => {
@@ -39,11 +39,11 @@ export function serveStore(mesh: Mesh, gate: PeerGate, { store, blobs }: Served)
     ) => Promise<void>;
   } = {
     'store.blocks': async ({ cid, firstLeaf }, stream, signal) => {
-      const blocks = (await store()).readBlocks(String(cid), Number(firstLeaf) || 0, { signal });
+      const blocks = (await here.store()).readBlocks(String(cid), Number(firstLeaf) || 0, { signal });
       for await (const block of blocks) await stream.write(frame(block));
     },
     'store.copy': async ({ cid }, stream, signal) => {
-      await (await store()).accept(String(cid), unframe(stream.read()), { signal });
+      await (await here.store()).accept(String(cid), withoutEnd(unframe(stream.read())), { signal });
       await stream.write(frame(new Uint8Array(0)));
     },
   };
@@ -53,4 +53,9 @@ export function serveStore(mesh: Mesh, gate: PeerGate, { store, blobs }: Served)
       await answer(header, stream, signal);
     });
   }
+}
+
+/** Who leaves the loop over these does not break off the stream under them: it still takes the answer. */
+function withoutEnd<T>(items: AsyncGenerator<T>): AsyncIterable<T> {
+  return { [Symbol.asyncIterator]: () => ({ next: () => items.next() }) };
 }

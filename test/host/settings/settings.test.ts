@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict';
+import { resolve } from 'node:path';
+import { openDatabase } from '../../../lib/base';
+import { settingsOf } from '../../../lib/host/settings';
+import { temporaryFolder } from '../../support/temporary';
+
+describe('the settings of a host', () => {
+  const folder = temporaryFolder();
+  let database: ReturnType<typeof openDatabase>;
+  before(() => {
+    database = openDatabase(folder.join('garua.db'));
+  });
+  after(() => database.close());
+
+  it('stay as they were given last', () => {
+    assert.deepEqual(settingsOf(database, {}), {
+      name: undefined,
+      site: undefined,
+      nas: undefined,
+      quota: undefined,
+    });
+    settingsOf(database, { name: 'quay-1', site: 'quay', nas: 'shared', quota: 1 << 30 });
+    const known = { name: 'quay-1', site: 'quay', nas: resolve('shared'), quota: 1 << 30 };
+    assert.deepEqual(settingsOf(database, {}), known);
+    assert.deepEqual(settingsOf(database, { site: 'pier' }), { ...known, site: 'pier' });
+  });
+
+  it('can be taken back, and must make sense', () => {
+    const { nas, quota } = settingsOf(database, { nas: '', quota: 0 });
+    assert.deepEqual([nas, quota], [undefined, undefined]);
+    assert.throws(() => settingsOf(database, { quota: -1 }), { code: 'ERR_INVALID_ARGUMENT' });
+  });
+});
