@@ -19,7 +19,7 @@ import type { CheckpointOptions, CheckpointResult, RestoreOptions, RestoreResult
 import type { HostDevice } from './devices';
 import type { Examination } from './doctor/check';
 import type { SiteStatus } from './fog';
-import type { GetResult, PutFileOptions, PutFileResult } from './objects';
+import type { GetOptions, GetResult, PutFileOptions, PutFileResult } from './objects';
 import type { ServiceStatus } from './services';
 
 /** `deploy`: what happened to make the container match its spec. */
@@ -113,8 +113,12 @@ export interface Host extends Messages {
    * file that only this process may read, see `callWithInput` of lib/control.
    */
   put(file: string, options?: PutFileOptions): Promise<PutFileResult>;
-  /** Appends an object's bytes to a file or a FIFO that is there; `null` only brings it to this site. */
-  get(object: string, file: string | null, options?: LongCall): Promise<GetResult>;
+  /**
+   * Appends an object's bytes to a file or a FIFO that is there; `null` only brings it to this site.
+   *
+   * @throws ERR_STORE_OBJECT_OVER_LIMIT
+   */
+  get(object: string, file: string | null, options?: GetOptions): Promise<GetResult>;
   where(object: string, options?: LongCall): Promise<Whereabouts>;
   pin(object: string, options?: LongCall): Promise<void>;
   unpin(object: string): Promise<void>;

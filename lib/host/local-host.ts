@@ -59,7 +59,13 @@ import { type Examination, examine } from './doctor';
 import { HostFog, type MeshSettings, type SiteStatus } from './fog';
 import type { DeployOptions, DeployResult, Host, HostInfo, PruneResult, ResolveOptions } from './host';
 import { HostMessages } from './messages';
-import { type GetResult, HostObjects, type PutFileOptions, type PutFileResult } from './objects';
+import {
+  type GetOptions,
+  type GetResult,
+  HostObjects,
+  type PutFileOptions,
+  type PutFileResult,
+} from './objects';
 import { PeerGate } from './peers';
 import { HostServices, type ServiceStatus } from './services';
 import { type HostSettings, settingsOf } from './settings';
@@ -307,7 +313,7 @@ export class LocalHost implements Host {
     return this.#parts.objects.put(file, options);
   }
 
-  get(object: string, file: string | null, options: LongCall = {}): Promise<GetResult> {
+  get(object: string, file: string | null, options: GetOptions = {}): Promise<GetResult> {
     return this.#parts.objects.get(object, file, options);
   }
 

@@ -12,6 +12,7 @@ import type {
 } from '../../store';
 import type { HostFog } from '../fog';
 import type { PeerGate } from '../peers';
+import { ObjectOverLimitError } from './errors';
 import { MeshSites } from './mesh-sites';
 import { serveStore } from './serve';
 import { type FileAccess, readBytes, writeBytes } from './transfer';
@@ -35,6 +36,11 @@ export interface PutFileOptions extends PutOptions {
 export interface PutFileResult extends PutResult {
   /** The whole name, if one was given. */
   name?: string;
+}
+
+export interface GetOptions extends LongCall {
+  /** Bytes that the object may have, for those who keep it in memory. Default: no limit. */
+  limit?: number | undefined;
 }
 
 /** The document of `garua get --json`. */
@@ -102,9 +108,14 @@ export class HostObjects {
     return { ...result, name };
   }
 
-  async get(object: string, file: string | null, options: LongCall & FileAccess): Promise<GetResult> {
+  async get(object: string, file: string | null, options: GetOptions & FileAccess): Promise<GetResult> {
     const started = performance.now();
     const found = await (await this.store()).get(object, options);
+    const { limit = Number.POSITIVE_INFINITY } = options;
+    if (found.size > limit) {
+      await found.close();
+      throw new ObjectOverLimitError(found.cid, found.size, limit);
+    }
     if (file === null) for await (const _bytes of found);
     else {
       try {
