@@ -1,0 +1,3 @@
+export * from './admin-api';
+export * from './errors';
+export { describeTab, markOf, type TabMark } from './mark';
