@@ -34,7 +34,7 @@ describe('container: moving', () => {
       record: await recordFor(there, departure.record),
       address: departure.address,
     });
-    console.log(await departure.dump(arrival.images));
+    await departure.dump(arrival.images);
     await copyFiles(departure, arrival);
     departure.offer();
     await arrival.restore();

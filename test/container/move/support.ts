@@ -16,7 +16,10 @@ export async function needsCriu(context: Mocha.Context): Promise<void> {
 }
 
 /** Copies all that a container has written, as it is in this moment. */
-export async function copyFiles(from: Departure, to: Arrival): Promise<void> {
+export async function copyFiles(
+  from: Departure,
+  to: Pick<Arrival, 'upper' | 'volumes' | 'log'>,
+): Promise<void> {
   await copyTree(from.upper, to.upper);
   for (const [index, { path }] of from.volumes.entries()) await copyTree(path, to.volumes[index]!.path);
   const log = await Promise.all(from.logFiles().map((file) => readFile(file)));

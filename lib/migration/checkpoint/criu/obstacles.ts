@@ -6,13 +6,14 @@ import { strangersIn, untilAlone } from '../../../container';
 const ALONE_LIMIT_MS = 2_000;
 
 /** In words, what a container has that CRIU cannot take along. */
-export async function obstacles({ id, record, processes }: Departure): Promise<string[]> {
+export async function obstacles(container: Departure): Promise<string[]> {
+  const { id, record } = container;
   const { devices = [], privileged } = record.spec;
   const reasons = devices.map(
     ({ source }) => `it uses the device ${source}, whose state stays with this host`,
   );
   if (privileged) reasons.push('it is privileged: nothing keeps it from what cannot be checkpointed');
-  const [first] = await processes();
+  const [first] = await container.processes();
   if (first === undefined) return [...reasons, 'it has ended'];
   await untilAlone(id, first, ALONE_LIMIT_MS);
   for (const pid of await strangersIn(id, first)) {
