@@ -1,8 +1,9 @@
 import type { Connection, Stream } from '@libp2p/interface' with { 'resolution-mode': 'import' };
-import { GaruaError, toGaruaError } from '../../base';
+import { toGaruaError } from '../../base';
 import { NoSuchServiceError } from '../errors';
 import type { CallHandler } from '../mesh';
-import { MessageChannel } from './message-channel';
+import { BusyError } from './busy-error';
+import { MAXIMUM_UNTAKEN, MessageChannel } from './message-channel';
 import type { Request, Response } from './messages';
 
 /** Calls of one host that may be under way here at once. */
@@ -26,8 +27,7 @@ export class RpcServer {
       (request) => {
         if ('cancel' in request) return running.get(request.cancel)?.abort();
         const cancel = new AbortController();
-        if (running.size >= CONCURRENT)
-          return this.#answer(channel, request.id, new TooManyCallsError(), true);
+        if (running.size >= CONCURRENT) return this.#answer(channel, request.id, new BusyError(), true);
         running.set(request.id, cancel);
         const timer = setTimeout(() => cancel.abort(), Math.min(Number(request.timeoutMs) || 0, 2 ** 31 - 1));
         this.#run(request, peerId, cancel.signal)
@@ -60,15 +60,12 @@ export class RpcServer {
     if (!channel.open) return;
     const error = () => toGaruaError(value, 'the call').toJSON();
     try {
-      channel.send(failed ? { id, error: error() } : { id, result: value }, 'the answer');
+      // An error always goes out: there are no more of them than calls under way.
+      if (failed) channel.send({ id, error: error() }, 'the answer', 2 * MAXIMUM_UNTAKEN);
+      else channel.send({ id, result: value }, 'the answer');
+      channel.holdUntilTaken();
     } catch (cause) {
       if (!failed && channel.open) this.#answer(channel, id, cause, true);
     }
-  }
-}
-
-class TooManyCallsError extends GaruaError {
-  constructor() {
-    super('ERR_MESH_BUSY', 'the host has too many calls of this one under way', 'Wait for some of them.');
   }
 }
