@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { toGaruaError } from '../../base';
-import type { ByteStream } from '../../mesh';
+import { type ByteStream, StreamBrokenError } from '../../mesh';
 import { TransferFailedError } from './errors';
 import { encodeFrame, FrameReader } from './wire/frames';
 import type { SourceMessage, TargetMessage } from './wire/messages';
@@ -11,6 +11,8 @@ export interface ReceiverOptions {
   folders: ReadonlyMap<string, string>;
   /** Where the dump is built. */
   images: string;
+  /** Where the end of the container's log goes. */
+  log: string;
   /** How many pages of memory may be kept ahead of the dump. */
   pageLimit: number;
 }
@@ -18,13 +20,13 @@ export interface ReceiverOptions {
 const DUMP_FILE = /^[\w.-]+$/;
 
 /**
- * The target's end of a transfer: puts in place what comes until the source ends it.
+ * The target's end of a transfer: puts in place what comes until the source says that this was all.
  *
  * @throws {StreamBrokenError} {TransferFailedError}, which the source is told as well
  */
 export async function receive(
   stream: ByteStream,
-  { folders, images, pageLimit }: ReceiverOptions,
+  { folders, images, log, pageLimit }: ReceiverOptions,
 ): Promise<void> {
   const thread = new TransferThread();
   const answer = (message: TargetMessage) => stream.write(encodeFrame(message));
@@ -47,15 +49,21 @@ export async function receive(
         return thread.run('endDump', [fileOf(message.file), message.digest]);
       case 'plain':
         return thread.run('writePlain', [fileOf(message.file), message.offset, bytes], bytes);
+      case 'log':
+        return thread.run('writePlain', [log, message.offset, bytes], bytes);
       case 'sync':
+      case 'done':
         return answer({ kind: 'synced' });
     }
   };
   try {
     await answer({ kind: 'welcome', pageLimit });
     const frames = new FrameReader<SourceMessage>(stream.read());
-    for (let frame = await frames.next(); frame; frame = await frames.next()) {
+    for (;;) {
+      const frame = await frames.next();
+      if (!frame) throw new StreamBrokenError('a transfer');
       await take(frame.message, frame.bytes);
+      if (frame.message.kind === 'done') return;
     }
   } catch (error) {
     await answer({ kind: 'failed', error: toGaruaError(error, 'the transfer').toJSON() }).catch(() => {});

@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AbortedError, fromErrorDocument, type LongCall } from '../../base';
 import { type ByteStream, StreamBrokenError } from '../../mesh';
@@ -19,6 +19,9 @@ export interface WarmUpOptions extends LongCall {
 }
 
 const NO_PAGES = /\.(log|txt)$/;
+/** So much of its log goes with a container, in bytes. */
+const LOG_TAIL = 256 << 10;
+const LINE_FEED = 10;
 const PAGES = /^pages-\d+\.img$/;
 
 /**
@@ -116,7 +119,30 @@ export class Sender {
     return this.#sent - before;
   }
 
-  /** Ends the transfer. What the target has stays there. */
+  /** Sends the end of a log, from the start of a line on. */
+  async sendLog(path: string): Promise<void> {
+    const { size } = await stat(path);
+    let offset = Math.max(0, size - LOG_TAIL);
+    let sent = 0;
+    for (let cut = offset > 0; ; cut = false) {
+      const { bytes } = await this.#thread.run('readPlain', [path, offset]);
+      if (bytes.length === 0) break;
+      offset += bytes.length;
+      const piece = cut ? bytes.subarray(bytes.indexOf(LINE_FEED) + 1) : bytes;
+      await this.#send({ kind: 'log', offset: sent }, piece);
+      sent += piece.length;
+    }
+    await this.#sync();
+  }
+
+  /** Says that all has been sent, and lets the target put away what it needs no more. */
+  async finish(): Promise<void> {
+    await this.#send({ kind: 'done' });
+    await this.#answer('synced');
+    await this.close();
+  }
+
+  /** Ends the transfer. Before `finish` the target takes that for the end of the source. */
   async close(): Promise<void> {
     this.#stream.abort();
     await this.#thread.close();

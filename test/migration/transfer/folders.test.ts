@@ -61,7 +61,12 @@ describe('copying folders in rounds', () => {
     for (const folder of [source, target]) mkdirSync(folder, { recursive: true });
     const [near, far] = streamPair();
     const folders = new Map([['upper', target]]);
-    receiving = receive(far, { folders, images: temporary.path, pageLimit: 0 }).catch(() => {});
+    receiving = receive(far, {
+      folders,
+      images: temporary.path,
+      log: temporary.join('log'),
+      pageLimit: 0,
+    }).catch(() => {});
     sender = await Sender.open(near);
   });
 

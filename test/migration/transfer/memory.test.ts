@@ -32,7 +32,9 @@ describe('sending memory ahead', () => {
     images = folder.join(`images${Math.random()}`);
     mkdirSync(images);
     const [near, far] = streamPair();
-    receiving = receive(far, { folders: new Map(), images, pageLimit }).catch(() => {});
+    receiving = receive(far, { folders: new Map(), images, log: folder.join('log'), pageLimit }).catch(
+      () => {},
+    );
     sender = await Sender.open(near);
   }
 

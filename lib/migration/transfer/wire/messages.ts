@@ -17,7 +17,11 @@ export type SourceMessage =
   | { kind: 'dump-end'; file: string; digest: string }
   /** A piece of a file of the dump that holds no pages. */
   | { kind: 'plain'; file: string; offset: number }
-  | { kind: 'sync' };
+  /** A piece of the container's log. */
+  | { kind: 'log'; offset: number }
+  | { kind: 'sync' }
+  /** Nothing more comes. */
+  | { kind: 'done' };
 
 /** What the target answers. */
 export type TargetMessage =

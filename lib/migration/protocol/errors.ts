@@ -1,0 +1,80 @@
+import { GaruaError } from '../../base';
+
+/** The target cannot take the container. */
+export class MigrationImpossibleError extends GaruaError {
+  constructor(name: string, host: string, problems: readonly string[]) {
+    super(
+      'ERR_MIGRATION_IMPOSSIBLE',
+      `container ${name} cannot move to ${host}: ${problems.join('; ')}`,
+      'Remove what stands in the way, or choose another host or mode (--mode cold, --mode elastic).',
+    );
+  }
+}
+
+/** A container was to move to the host that it is on. */
+export class MigrationToSelfError extends GaruaError {
+  constructor(name: string, host: string) {
+    super(
+      'ERR_MIGRATION_TO_SELF',
+      `container ${name} is on ${host} already`,
+      'Name another host; garua sites lists them.',
+    );
+  }
+}
+
+/** The container is on its way already. */
+export class MigrationRunningError extends GaruaError {
+  constructor(name: string) {
+    super(
+      'ERR_MIGRATION_RUNNING',
+      `container ${name} is being moved already`,
+      'Wait until that has ended; garua ps shows it.',
+    );
+  }
+}
+
+/** As many migrations are under way as one host takes part in at a time. */
+export class TooManyMigrationsError extends GaruaError {
+  constructor(host: string, limit: number) {
+    super(
+      'ERR_MIGRATION_LIMIT',
+      `${host} takes part in ${limit} migrations already`,
+      'Wait until one of them has ended.',
+    );
+  }
+}
+
+/** What is said about a migration is not true any more. */
+export class StaleMigrationError extends GaruaError {
+  constructor(name: string, why: string) {
+    super(
+      'ERR_MIGRATION_STALE',
+      `an old migration of container ${name} is refused: ${why}`,
+      'Look where the container runs (garua ps on both hosts), then try again.',
+    );
+  }
+}
+
+/** The target was told to run the container, and cannot be asked whether it does. */
+export class MigrationInDoubtError extends GaruaError {
+  constructor(name: string, host: string, options?: ErrorOptions) {
+    super(
+      'ERR_MIGRATION_IN_DOUBT',
+      `container ${name} was handed over to ${host}, which does not say whether it runs there; here it is frozen`,
+      `It is settled as soon as ${host} can be reached. If ${host} is lost: garua migrate --resolve ${name} --here; ` +
+        `if it runs there for certain: garua migrate --resolve ${name} --there.`,
+      options,
+    );
+  }
+}
+
+/** There is nothing to settle by hand. */
+export class NothingToResolveError extends GaruaError {
+  constructor(name: string) {
+    super(
+      'ERR_MIGRATION_NOTHING_TO_RESOLVE',
+      `no migration of a container named ${name} waits to be settled here`,
+      'garua ps lists the containers of this host.',
+    );
+  }
+}

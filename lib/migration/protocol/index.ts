@@ -1,0 +1,7 @@
+export * from './errors';
+export { MigrationLedger } from './ledger';
+export type * from './links';
+export type * from './messages';
+export { type MigrationResult, type Movement, moveContainer } from './move';
+export { MigrationSource, type SourceOptions } from './source';
+export { type Expected, MigrationTarget, type TargetOptions } from './target';

@@ -1,0 +1,156 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { AbortedError, type ErrorDocument, type LongCall, throwIfAborted, toGaruaError } from '../../base';
+import type { ContainerRecord, Departure } from '../../container';
+import type { Checkpointer } from '../checkpoint/checkpointer';
+import type { Round, SentFolder } from '../transfer';
+import { MigrationInDoubtError } from './errors';
+import type { TargetLink, Transfer } from './links';
+import type { PrepareAnswer, Ticket } from './messages';
+import type { MigrationSource } from './source';
+
+/** What a migration came to. Times are in milliseconds. */
+export interface MigrationResult {
+  outcome: 'moved' | 'rolled-back';
+  address: 'kept' | 'changed' | 'none';
+  /** From the moment when it stood still here until it ran there; 0 in elastic mode. */
+  downtimeMs: number;
+  totalMs: number;
+  /** The memory sent ahead, round by round. */
+  rounds: Round[];
+  bytesSent: number;
+  /** Why it was rolled back; then it goes on where it was. */
+  error?: ErrorDocument;
+}
+
+/** What is moved, and how. */
+export interface Movement extends LongCall {
+  ticket: Ticket;
+  departure: Departure;
+  source: MigrationSource;
+  link: TargetLink;
+  start: 'restore' | 'fresh';
+  /** Bytes that a dump may take. */
+  memory: number;
+  checkpointer: Checkpointer;
+  /** Asks the application for its own state, in elastic mode; undefined when it has none. */
+  exportState(): Promise<string | undefined>;
+  /** Elastic mode: how long requests under way may go on here once others go there. */
+  drainMs: number;
+  /** How long the program may take to end where it is stopped. */
+  graceMs?: number | undefined;
+}
+
+/** Files are copied again while a round has so much to send, in bytes, at most so often. */
+const MUCH = 4 << 20;
+const FILE_ROUNDS = 4;
+
+/**
+ * Moves a container. When anything fails before it runs at the target, it goes on here and the result says why.
+ * Until it stands still the signal gives it up.
+ *
+ * @throws {AbortedError} {MigrationInDoubtError}
+ */
+export async function moveContainer(movement: Movement): Promise<MigrationResult> {
+  const began = performance.now();
+  const { ticket, departure, source, link, start, memory, signal, onProgress } = movement;
+  const result: MigrationResult = {
+    outcome: 'rolled-back',
+    address: 'none',
+    downtimeMs: 0,
+    totalMs: 0,
+    rounds: [],
+    bytesSent: 0,
+  };
+  const attempt = source.begin(ticket);
+  let transfer: Transfer | undefined;
+  try {
+    onProgress?.({ phase: 'preparing', done: 0, total: 1, unit: 'steps' });
+    const record = portable(departure.record);
+    const request = { ticket, record, address: departure.address, start, memory };
+    const prepared: PrepareAnswer = await link.prepare(request, { signal });
+    transfer = await link.transfer(ticket);
+    if (ticket.mode !== 'elastic') await sendAhead(movement, transfer, result);
+    throwIfAborted(signal, `the migration of ${ticket.name}`);
+    const halted = ticket.mode === 'elastic' ? undefined : await halt(movement, transfer);
+    const state = ticket.mode === 'elastic' ? await movement.exportState() : undefined;
+    result.bytesSent = transfer.bytesSent;
+    await transfer.finish();
+    onProgress?.({ phase: 'starting', done: 0, total: 1, unit: 'steps' });
+    const whenThere = () => (ticket.mode === 'elastic' ? drain(movement) : Promise.resolve());
+    let runningAt = 0;
+    const answer = await source.handOver(attempt, departure, {
+      state,
+      whenThere: () => {
+        runningAt = performance.now();
+        return whenThere();
+      },
+    });
+    if (halted !== undefined)
+      result.downtimeMs = Math.max(0, Math.round(runningAt - answer.sinceRunningMs - halted));
+    result.address = prepared.address;
+    result.outcome = 'moved';
+  } catch (error) {
+    await transfer?.close();
+    if (error instanceof MigrationInDoubtError) throw error;
+    if (attempt.step === 'preparing') await source.giveUp(attempt, departure);
+    if (signal?.aborted && error instanceof AbortedError) throw error;
+    result.error = toGaruaError(error, `the migration of ${ticket.name}`).toJSON();
+  }
+  return { ...result, totalMs: Math.round(performance.now() - began) };
+}
+
+/** All that can be sent while it runs. */
+async function sendAhead(
+  { ticket, departure, start, signal, onProgress }: Movement,
+  transfer: Transfer,
+  result: MigrationResult,
+): Promise<void> {
+  const folders = foldersOf(departure);
+  let bytes = Number.POSITIVE_INFINITY;
+  for (let round = 0; round < FILE_ROUNDS && bytes > MUCH; round += 1) {
+    const before = bytes;
+    bytes = await transfer.sendFolders(folders, { signal, onProgress });
+    if (bytes > before / 2) break;
+  }
+  if (ticket.mode !== 'live' || start === 'fresh') return;
+  result.rounds = await transfer.warmUp(() => departure.processes(), { signal, onProgress });
+  await transfer.sendFolders(folders, { signal });
+}
+
+/** Makes it stand still and sends the rest. Answers since when it has. */
+async function halt(
+  { departure, checkpointer, start, graceMs, onProgress }: Movement,
+  transfer: Transfer,
+): Promise<number> {
+  onProgress?.({ phase: 'freezing', done: 0, total: 1, unit: 'steps' });
+  let halted = performance.now();
+  if (start === 'fresh') await departure.stop({ graceMs });
+  else {
+    const folder = await departure.imagesFolder();
+    const { frozenMs } = await checkpointer.checkpoint(departure, folder);
+    halted = performance.now() - frozenMs;
+    await transfer.sendDump(folder);
+  }
+  await transfer.sendFolders(foldersOf(departure));
+  const log = departure.logFiles().at(-1);
+  if (log !== undefined) await transfer.sendLog(log);
+  return halted;
+}
+
+/** The new one serves already: those that came to the old one may end in peace. */
+async function drain({ departure, drainMs, graceMs }: Movement): Promise<void> {
+  await delay(drainMs);
+  await departure.stop({ graceMs }).catch(() => {});
+}
+
+function foldersOf({ upper, volumes }: Departure): SentFolder[] {
+  return [
+    { name: 'upper', path: upper },
+    ...volumes.map(({ name, path }) => ({ name: `volume ${name}`, path })),
+  ];
+}
+
+/** The layers lie elsewhere on the target. */
+function portable(record: ContainerRecord): ContainerRecord {
+  return { ...record, layers: [] };
+}
