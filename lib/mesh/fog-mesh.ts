@@ -176,12 +176,7 @@ export class FogMesh implements Mesh {
         'Revoke it on another host, or stop it and remove its data directory.',
       );
     }
-    await network.publish([
-      signStatement(
-        { kind: 'revocation', fog: ledger.fog, key: host.peerId, sequence: 1 },
-        this.#identity.key,
-      ),
-    ]);
+    await network.publish([signStatement(ledger.revocationOf(host.peerId), this.#identity.key)]);
     return { ...host, state: 'down' };
   }
 

@@ -3,7 +3,8 @@ import { toGaruaError } from '../base';
 import { ListenError, MembershipError, RevokedError, UnreachableError } from './errors';
 import type { Doorkeeper } from './handshake/membership-encrypter';
 import { DhtLocator } from './locate/dht-locator';
-import { checkRequest, countUse, type JoinRequest } from './membership/admission';
+import type { JoinRequest } from './membership/admission';
+import { Counting } from './membership/counting';
 import type { Ledger } from './membership/ledger';
 import type { Identity } from './membership/membership';
 import { openStatement, type Signed, signStatement } from './membership/statements';
@@ -22,8 +23,6 @@ import { Gossip } from './view/gossip';
 import { Heartbeat } from './view/heartbeat';
 import type { HostTable } from './view/host-table';
 
-/** How long the issuer of an invite may take to count a use. */
-const ISSUER_PATIENCE = 3_000;
 /** How long the way to a host may take to be ready for its heartbeat. */
 const HEARTBEAT_PATIENCE = 3_500;
 /** How long a newcomer waits to meet somebody. */
@@ -53,6 +52,7 @@ export class FogNetwork {
   readonly #gossip: Gossip;
   readonly #heartbeat: Heartbeat;
   readonly #redialler: Redialler;
+  readonly #counting: Counting;
   #closing = false;
 
   private constructor(options: NetworkOptions, node: FogNode, libraries: Libraries) {
@@ -89,10 +89,12 @@ export class FogNetwork {
       drop: (peerId) => this.#links.drop(peerId),
       onTick: () => this.#tick(),
     });
-    server.serve('mesh.count', ({ request, newcomer }: { request: JoinRequest; newcomer: string }) => {
-      const counted = countUse(request, newcomer, options.identity, ledger);
-      this.tell([counted]);
-      return counted;
+    this.#counting = new Counting({
+      caller,
+      identity: options.identity,
+      ledger,
+      peers: () => this.peers(),
+      onCounted: (counted) => this.tell([counted]),
     });
     node.addEventListener('peer:connect', ({ detail }) => this.#connected(detail.toString()));
     node.addEventListener('peer:disconnect', ({ detail }) => this.#disconnected(detail.toString()));
@@ -101,6 +103,11 @@ export class FogNetwork {
       for (const address of detail.multiaddrs) this.#remember(peerId, address.toString());
       if (!ledger.get('certificate', peerId)) void this.#meet(detail);
       else this.#redialler.hurry(peerId);
+    });
+    // What discovery finds of a host that it has found before comes so.
+    node.addEventListener('peer:update', ({ detail: { peer } }) => {
+      const addresses = peer.addresses.map(({ multiaddr }) => multiaddr.toString());
+      this.#hearAddresses(peer.id.toString(), addresses);
     });
     this.#redialler = new Redialler({
       node,
@@ -119,8 +126,7 @@ export class FogNetwork {
       fog: ledger.fog,
       ownProof: () => ledger.proofOf(identity.peerId),
       admit: (peerId, proof) => {
-        const fresh = ledger.admit(proof);
-        const objection = ledger.objection(peerId);
+        const { fresh, objection } = ledger.admitProof(peerId, proof);
         if (objection === 'revoked') throw new RevokedError(peerId);
         if (objection === 'expired') throw new MembershipError('the certificate has expired');
         if (objection) throw new MembershipError('nobody of this fog vouches for the certificate');
@@ -206,27 +212,9 @@ export class FogNetwork {
     void this.#gossip.spread(fresh);
   }
 
-  /** Lets the issuer of the invite count, or counts in its place; see `countUse`. */
-  async admitNewcomer(peerId: string, request: JoinRequest, signal: AbortSignal): Promise<Signed[]> {
-    const { ledger, identity } = this.#options;
-    const { issuer } = ledger.get('invite', checkRequest(request, peerId, ledger))!;
-    let counted: Signed | undefined;
-    if (issuer !== identity.peerId && this.#links.open(issuer).length > 0) {
-      try {
-        const argument = { request, newcomer: peerId };
-        counted = (await this.call(issuer, 'mesh.count', argument, {
-          signal,
-          timeoutMs: ISSUER_PATIENCE,
-        })) as Signed;
-        ledger.admit([counted]);
-      } catch (error) {
-        const { code } = error as { code?: string };
-        if (code !== 'ERR_MESH_UNREACHABLE' && code !== 'ERR_MESH_TIMEOUT') throw error;
-      }
-    }
-    counted ??= countUse(request, peerId, identity, ledger);
-    this.tell([counted]);
-    return ledger.proofOf(peerId);
+  /** Has a use of the invite counted; see `Counting`. */
+  admitNewcomer(peerId: string, request: JoinRequest, signal: AbortSignal): Promise<Signed[]> {
+    return this.#counting.letIn(peerId, request, signal);
   }
 
   async close(): Promise<void> {
@@ -267,6 +255,16 @@ export class FogNetwork {
   }): Promise<void> {
     if (this.#closing || this.#links.open(id.toString()).length > 0) return;
     await this.#node.dial(multiaddrs, { signal: AbortSignal.timeout(DEFAULT_TIMEOUT) }).catch(() => {});
+  }
+
+  /** A host that is away may be back elsewhere. */
+  #hearAddresses(peerId: string, addresses: string[]): void {
+    if (this.#closing || this.#links.open(peerId).length > 0) return;
+    const known = new Set(this.#addressesOf(peerId));
+    const fresh = addresses.filter((address) => !known.has(address.replace(/\/p2p\/\w+$/, '')));
+    if (fresh.length === 0) return;
+    for (const address of fresh) this.#remember(peerId, address);
+    this.#redialler.hurry(peerId);
   }
 
   #remember(peerId: string, address: string): void {

@@ -8,12 +8,14 @@ const CONCURRENT = 2;
 /** How long a new connection may take until lookups go over it. */
 const SETTLING = 2_000;
 const PATIENCE = 20_000;
+/** What is kept to be told later; beyond, the store tells it when it looks through its objects again. */
+const MOST_UNTOLD = 50_000;
 
 /** Looks objects up in the fog's own Kademlia network. Announce only the roots of objects. */
 export class DhtLocator implements Locator {
   readonly #node: FogNode;
   readonly #libraries: Libraries;
-  /** When each CID was last announced, by a clock that never jumps. */
+  /** When each CID was last announced, the longest ago first, by a clock that never jumps. */
   readonly #announced = new Map<string, number>();
   /** What is to be told as soon as there is somebody to tell. */
   readonly #untold = new Set<string>();
@@ -27,16 +29,23 @@ export class DhtLocator implements Locator {
     node.addEventListener('peer:connect', () => this.#tellLater());
   }
 
+  /** How many CIDs are held in memory: announced within the hour, or waiting to be. */
+  get remembered(): number {
+    return this.#announced.size + this.#untold.size;
+  }
+
   close(): void {
     clearTimeout(this.#telling);
     this.#untold.clear();
   }
 
   async provide(cid: string, signal: AbortSignal): Promise<void> {
-    const last = this.#announced.get(cid);
-    if (last !== undefined && performance.now() - last < REPEAT_AFTER) return;
+    this.#forgetOld();
+    if (this.#announced.has(cid)) return;
     if (this.#isAlone()) {
       this.#untold.add(cid);
+      const [oldest] = this.#untold;
+      if (oldest !== undefined && this.#untold.size > MOST_UNTOLD) this.#untold.delete(oldest);
       return;
     }
     await this.#turn();
@@ -75,6 +84,14 @@ export class DhtLocator implements Locator {
       }
     } catch {
       // Nobody answered, or the time is up: who was found is all there is.
+    }
+  }
+
+  /** An announcement is only remembered for as long as it need not be repeated. */
+  #forgetOld(): void {
+    for (const [cid, time] of this.#announced) {
+      if (performance.now() - time < REPEAT_AFTER) return;
+      this.#announced.delete(cid);
     }
   }
 

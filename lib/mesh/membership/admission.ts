@@ -1,6 +1,6 @@
 import { InviteExpiredError, InviteUsedUpError, MembershipError, RevokedError } from '../errors';
 import type { Invite } from './invite';
-import { CLOCK_SLACK, expectKind, type Ledger } from './ledger';
+import { CLOCK_SLACK, expectKind, type Ledger, MAXIMUM_PROOF } from './ledger';
 import type { Identity } from './membership';
 import { type Certificate, countersign, type Signed, signStatement } from './statements';
 
@@ -34,10 +34,10 @@ export function requestToJoin(
 /**
  * Counts a use of an invite and confirms it, as the issuer or in its place.
  *
- * The rule: the issuer alone counts while it can be reached, by its own clock. While it cannot, each member
- * counts by what it knows, with a day of slack for the clocks. A fog that is cut in parts can so let in at
- * most the count in every part; nobody is thrown out when the parts meet again. A host that asks again gets
- * its old answer and is not counted twice.
+ * The rule: the issuer alone counts while it can be reached, by its own clock, also by way of another member. While
+ * it cannot, one member counts for all who see each other (see `Counting`), by what it knows, with a day of slack for
+ * the clocks. A fog that is cut in parts can so let in at most the count in every part; nobody is thrown out when the
+ * parts meet again. A host that asks again gets its old answer and is not counted twice.
  *
  * @throws {InviteExpiredError} {InviteUsedUpError} {RevokedError} {MembershipError}
  */
@@ -61,9 +61,13 @@ export function checkRequest(request: JoinRequest, peerId: string, ledger: Ledge
   const certificate = expectKind(request.certificate, 'certificate');
   if (certificate.key !== peerId) throw new MembershipError('the certificate is about another host');
   if (ledger.isRevoked(peerId)) throw new RevokedError('this host');
-  ledger.admit(request.grant);
+  ledger.admit(request.grant, MAXIMUM_PROOF);
   const grant = certificate.invite ? ledger.get('invite', certificate.invite) : undefined;
   if (!grant) throw new MembershipError('nobody of this fog made that invite');
+  const objection = ledger.objection(grant.issuer);
+  if (objection === 'revoked' || objection === 'unvouched') {
+    throw new RevokedError('the host that made the invite');
+  }
   if (request.certificate.signer !== grant.joinKey) throw new MembershipError("the invite's secret is wrong");
   if (grant.certificateMs && (certificate.expires ?? Infinity) > certificate.issued + grant.certificateMs) {
     throw new MembershipError('the certificate would last longer than the invite allows');

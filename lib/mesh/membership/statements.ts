@@ -47,6 +47,8 @@ export interface InviteGrant extends Statement {
 export interface Revocation extends Statement {
   kind: 'revocation';
   key: string;
+  /** What the host signed before that still counts: certificates, invites and revocations, by their marks. */
+  keeps: string[];
 }
 
 /** What a host says about itself. Signed by that host. */
@@ -71,8 +73,10 @@ export interface Signed {
   counterSignature?: string;
 }
 
-/** Statements larger than this are refused. */
-export const MAXIMUM_STATEMENT = 8 << 10;
+/** Statements larger than this are refused; a revocation may keep more than a thousand others. */
+export const MAXIMUM_STATEMENT = 24 << 10;
+/** Sequence numbers are seconds since 1970 or counts. */
+const MAXIMUM_SEQUENCE = 2 ** 32;
 const DOMAIN = 'garua mesh statement 1\n';
 
 const bytesToSign = (text: string) => Buffer.from(DOMAIN + text);
@@ -127,11 +131,13 @@ function checkShape(text: string): Body {
   } else if (wanted?.kind === 'record') {
     strings.push(...(['name', 'site'] as never[]));
     lists.push('addresses');
-  } else if (wanted?.kind !== 'revocation') throw new MembershipError('unknown statement');
+  } else if (wanted?.kind === 'revocation') lists.push('keeps');
+  else throw new MembershipError('unknown statement');
   const good =
     strings.every((name) => typeof wanted[name as string] === 'string') &&
     numbers.every((name) => Number.isSafeInteger(wanted[name])) &&
-    lists.every((name) => isTexts(wanted[name]));
+    lists.every((name) => isTexts(wanted[name])) &&
+    (wanted.sequence as number) < MAXIMUM_SEQUENCE;
   if (!good || !isName(wanted.name) || !isName(wanted.site)) throw new MembershipError('malformed statement');
   return body;
 }

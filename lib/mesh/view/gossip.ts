@@ -1,5 +1,6 @@
 import { SingleFlight } from '../../base';
-import type { Inventory, Ledger } from '../membership/ledger';
+import type { Ledger } from '../membership/ledger';
+import type { Inventory } from '../membership/statement-table';
 import type { Signed } from '../membership/statements';
 import type { CallContext, Mesh } from '../mesh';
 

@@ -119,7 +119,7 @@ describe('the membership of a fog', () => {
     letIn(ledger, founder, thief, { admin: true });
     const before = ledger.proofOf(thief.peerId);
     const { invite: line, grant } = invite(ledger, thief);
-    const revocation = { kind: 'revocation', fog: ledger.fog, key: thief.peerId, sequence: 1 } as const;
+    const revocation = ledger.revocationOf(thief.peerId);
     const own = newLedger(before);
     own.admit([grant]);
     assert.equal(ledger.admit([signStatement(revocation, friend.key)]).length, 0);
@@ -131,8 +131,96 @@ describe('the membership of a fog', () => {
     const request = requestToJoin(line, friend, HERE);
     const counted = countUse(request, friend.peerId, thief, own);
     ledger.admit([grant, counted]);
-    assert.equal(ledger.objection(friend.peerId), 'unknown');
-    assert.equal(ledger.admit([signStatement({ ...revocation, key: founder.peerId }, thief.key)]).length, 0);
+    assert.equal(ledger.objection(friend.peerId), 'unvouched');
+    assert.throws(() => countUse(request, friend.peerId, founder, ledger), { code: 'ERR_MESH_REVOKED' });
+    ledger.admit([signStatement({ ...revocation, key: founder.peerId, keeps: [] }, thief.key)]);
+    assert.equal(ledger.objection(founder.peerId), undefined);
+    // Nor does it help to be revoked by itself, or by a friend, with all that it let in kept.
+    const all = own.revocationOf(thief.peerId);
+    assert.equal(ledger.admit([signStatement(all, thief.key)]).length, 0);
+    const accomplice = await newIdentity('accomplice');
+    letIn(own, thief, accomplice, { admin: true });
+    ledger.admit([
+      ...own.proofOf(accomplice.peerId),
+      signStatement(own.revocationOf(thief.peerId), accomplice.key),
+      signStatement({ ...revocation, key: founder.peerId, keeps: [] }, accomplice.key),
+    ]);
+    assert.deepEqual(
+      [founder, thief, friend, accomplice].map(({ peerId }) => ledger.objection(peerId)),
+      [undefined, 'revoked', 'unvouched', 'unvouched'],
+    );
+  });
+
+  it('ends up with one judgement of all hosts in whatever order it learns of a revocation', async () => {
+    const ledger = newLedger();
+    const [admin, guest, second, late] = await Promise.all(
+      ['admin', 'guest', 'second', 'late'].map(newIdentity) as [Promise<Identity>, ...Promise<Identity>[]],
+    );
+    letIn(ledger, founder, admin!, { admin: true });
+    letIn(ledger, admin!, guest!);
+    letIn(ledger, admin!, second!, { admin: true });
+    letIn(ledger, second!, late!);
+    const revocations = [admin!, late!].map(({ peerId }, index) =>
+      signStatement(ledger.revocationOf(peerId), (index === 0 ? founder : second!).key),
+    );
+    const everything = [...ledger.compare({}).lacking, ...revocations];
+    const expected = [undefined, 'revoked', undefined, undefined, 'revoked'];
+    const digests = new Set<string>();
+    for (let count = 0; count < 30; count += 1) {
+      const order = everything.map((signed) => ({ signed, at: Math.random() })).sort((a, b) => a.at - b.at);
+      const other = newLedger([]);
+      // Piece by piece, as news comes in, until nothing new is left.
+      for (let fresh = 1; fresh > 0; ) {
+        fresh = 0;
+        for (const { signed } of order) fresh += other.admit([signed]).length;
+      }
+      const judged = [founder, admin!, guest!, second!, late!].map(({ peerId }) => other.objection(peerId));
+      assert.deepEqual(judged, expected);
+      digests.add(other.digest());
+    }
+    assert.equal(digests.size, 1);
+  });
+
+  it('keeps nothing of a proof that proves nothing, and checks only so much of it', async () => {
+    const ledger = newLedger();
+    const thief = await newIdentity('burglar');
+    letIn(ledger, founder, thief, { admin: true });
+    const own = newLedger(ledger.proofOf(thief.peerId));
+    ledger.admit([signStatement(ledger.revocationOf(thief.peerId), founder.key)]);
+    const before = ledger.digest();
+    const friend = await newIdentity('fence');
+    letIn(own, thief, friend);
+    const { objection, fresh } = ledger.admitProof(friend.peerId, own.proofOf(friend.peerId));
+    assert.deepEqual([objection, fresh.length, ledger.digest()], ['unvouched', 0, before]);
+    const key = new SigningKey();
+    const record = { kind: 'record', fog: ledger.fog, key: friend.peerId, ...HERE } as const;
+    const abilities = { arch: 'x64', kernel: '6', criu: null, cpus: 1, memory: 1, version: '0' };
+    const flood = Array.from({ length: 33 }, (_, index) =>
+      signStatement({ ...record, addresses: [], abilities, sequence: index + 1 }, key),
+    );
+    assert.throws(() => ledger.admitProof(friend.peerId, flood), { code: 'ERR_MESH_NOT_A_MEMBER' });
+    // What is known costs nothing, and does not count.
+    const known = Array.from({ length: 40 }, () => founding[0]!);
+    assert.equal(ledger.admitProof(founder.peerId, known).objection, undefined);
+  });
+
+  it('lets two equals shut each other out, and a senior one win', async () => {
+    const ledger = newLedger();
+    const [one, other] = [await newIdentity('equal-1'), await newIdentity('equal-2')];
+    letIn(ledger, founder, one, { admin: true });
+    letIn(ledger, founder, other, { admin: true });
+    const against = (of: Identity, by: Identity) => signStatement(ledger.revocationOf(of.peerId), by.key);
+    const [first, second] = [against(one, other), against(other, one)];
+    const third = against(founder, one);
+    ledger.admit([first, second]);
+    assert.deepEqual(
+      [one, other].map(({ peerId }) => ledger.objection(peerId)),
+      ['revoked', 'revoked'],
+    );
+    // It does not know of what they said meanwhile: it stays without effect.
+    ledger.admit([against(one, founder), third]);
+    assert.equal(ledger.objection(founder.peerId), undefined);
+    assert.equal(ledger.objection(other.peerId), 'revoked');
   });
 
   it('counts the uses of an invite, and a host that asks twice once', async () => {
