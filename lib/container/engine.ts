@@ -99,6 +99,11 @@ export class ContainerEngine {
     (await this.policy()).checkSpec(complete);
   }
 
+  /** From now on restart policies and probes act, as with the option `supervise`. */
+  supervise(): void {
+    this.#assembly.supervise();
+  }
+
   /** What this host's policy.json says now. @throws {PolicyInvalidError} */
   policy(): Promise<Policy> {
     return Policy.of(this.#directory);
@@ -228,14 +233,19 @@ export class ContainerEngine {
   }
 
   /**
-   * Runs one more command in a running container, within its limits. Texts come as the command writes them, last its
+   * Runs one more command in a running container, within its limits. `whileMoving` is for those who move it; others
+   * have to wait until that is over. Texts come as the command writes them, last its
    * status, once nobody holds its output any more. When the signal fires, or the reader stops, the command and all that it has started are killed, and no
    * status comes.
    *
    * @throws {ContainerNotFoundError} {ContainerNotRunningError} {InvalidArgumentError} {UserNotFoundError}
    *   {CommandNotFoundError} {CommandNotExecutableError} {ExecRefusedError}
    */
-  async *exec(name: string, command: string[], options: ExecOptions = {}): AsyncGenerator<ExecOutput> {
+  async *exec(
+    name: string,
+    command: string[],
+    options: ExecOptions & { whileMoving?: boolean } = {},
+  ): AsyncGenerator<ExecOutput> {
     const { id, runtimeRoot, process } = await this.#execPlan(name, command, options);
     const { image } = await this.#require(name);
     const place = { id, name, image, folder: this.#parts.paths.of(id), runtimeRoot };
@@ -290,9 +300,10 @@ export class ContainerEngine {
     return [...new Set(this.#parts.table.all().map((row) => row.imageDigest))];
   }
 
-  async #execPlan(name: string, command: string[], options: ExecOptions) {
+  async #execPlan(name: string, command: string[], options: ExecOptions & { whileMoving?: boolean }) {
     checkExec(command, options);
-    const row = notMoving(await this.#require(name));
+    const found = await this.#require(name);
+    const row = options.whileMoving ? found : notMoving(found);
     if (row.state !== 'running') throw new ContainerNotRunningError(name, row.state);
     const { paths } = this.#parts;
     const process = await execProcess(paths.of(row.id), row.image, command, options);

@@ -1,13 +1,10 @@
-import { type DataDirectory, GaruaError, type LongCall } from '../../base';
+import type { DataDirectory, LongCall } from '../../base';
 import { type ContainerEngine, type ContainerStatus, Policy } from '../../container';
-import { formatReference, type ImageStore, parseReference, type StoredImage } from '../../image';
+import { formatReference, type ImageStore, parseReference } from '../../image';
 import { type Checkpointer, CheckpointIncompatibleError } from '../../migration/checkpoint';
-import {
-  CheckpointImageChangedError,
-  CheckpointReader,
-  saveCheckpoint,
-} from '../../migration/checkpoint-file';
+import { CheckpointReader, saveCheckpoint } from '../../migration/checkpoint-file';
 import { type FileAccess, readBytes, writeBytes } from '../objects';
+import { exactImage } from './exact-image';
 
 export interface CheckpointOptions extends LongCall {
   /** For the dump alone, in milliseconds. Default 180,000. */
@@ -111,7 +108,7 @@ export class HostCheckpoints {
   ): Promise<Pick<RestoreResult, 'container' | 'address'>> {
     const { checkpointer, engine, images } = this.parts;
     const { address, container, imageBytes } = reader.header;
-    const image = await this.#image(container.image, options);
+    const image = await exactImage(images, container.image, options);
     const record = {
       spec,
       image: { ref: image.ref, digest: image.digest, config: image.config },
@@ -129,25 +126,6 @@ export class HostCheckpoints {
       await arrival.abort();
       throw error;
     }
-  }
-
-  /** Exactly the image that the container was made from: from this host, else from where its reference leads. */
-  async #image(
-    { ref, digest }: { ref: string; digest: string },
-    { signal, onProgress }: LongCall,
-  ): Promise<StoredImage> {
-    const { images } = this.parts;
-    const present = images.images().find((image) => image.digest === digest);
-    if (present) return present;
-    const reference = parseReference(ref);
-    const exact = reference.transport === 'registry' ? formatReference({ ...reference, digest }) : ref;
-    const pulled = await images.pull(exact, { signal, onProgress }).catch((error: unknown) => {
-      throw error instanceof GaruaError && error.code === 'ERR_IMAGE_NOT_FOUND'
-        ? new CheckpointImageChangedError(ref, digest, 'not to be found')
-        : error;
-    });
-    if (pulled.digest !== digest) throw new CheckpointImageChangedError(ref, digest, pulled.digest);
-    return images.get(pulled.ref);
   }
 }
 
