@@ -4,12 +4,13 @@ import type { ContainerStatus } from './container';
 import { KeyedLock } from './keyed-lock';
 import { Lifecycle } from './lifecycle';
 import { Moves } from './move/moves';
-import { DEFAULT_GRACE_MS, endContainer, startExisting } from './operations';
+import { startExisting } from './operations';
 import type { EngineParts } from './parts';
 import { ContainerPaths } from './paths';
 import { Prober } from './probe/prober';
-import { repair } from './repair';
+import { repair, wakeAfterBoot } from './repair';
 import { Restarter } from './restart/restarter';
+import { endUnhealthy } from './restart/unhealthy';
 import { Runtime } from './runtime/runtime';
 import { Supervisor } from './supervisor';
 import { type ContainerRow, ContainerTable, toStatus } from './table';
@@ -36,14 +37,14 @@ export class Assembly {
   readonly parts: EngineParts;
   readonly volumes: Volumes;
   readonly moves: Moves;
-  readonly supervises: boolean;
+  #supervises = false;
   readonly #lock = new KeyedLock();
   readonly #closing = new AbortController();
   readonly #hostName: string;
   readonly #restarter: Restarter;
 
   private constructor(options: ContainerEngineOptions) {
-    const { dataDirectory, database, journal, supervise = false } = options;
+    const { dataDirectory, database, journal } = options;
     this.#hostName = options.hostName;
     const paths = new ContainerPaths(dataDirectory);
     const table = new ContainerTable(database);
@@ -61,7 +62,6 @@ export class Assembly {
       onHealth: (row) => changes.emit(table.byId(row.id) ?? row),
       onUnhealthy: (row, why) => void this.#endUnhealthy(row, why).catch(() => {}),
     });
-    this.supervises = supervise;
     this.parts = { paths, table, journal, changes, runtime, lifecycle, supervisor, prober };
     this.#restarter = new Restarter(table, changes, (row) => this.#restart(row));
     this.moves = new Moves({
@@ -76,19 +76,31 @@ export class Assembly {
   /** Finds the containers of the data directory again and repairs what a crash left half done. */
   static async open(options: ContainerEngineOptions): Promise<Assembly> {
     const assembly = new Assembly(options);
-    const { paths, runtime, table, changes, supervisor, prober } = assembly.parts;
+    const { paths, runtime, table, supervisor } = assembly.parts;
     await paths.create();
     await assembly.volumes.tidy();
-    await repair(assembly.parts, assembly.supervises);
+    await repair(assembly.parts);
     await assembly.moves.recover();
-    const running = table.all().filter(({ state }) => state === 'running');
-    for (const { id } of running) runtime.keepLog(id);
+    for (const { id, state } of table.all()) if (state === 'running') runtime.keepLog(id);
     supervisor.start();
-    if (assembly.supervises) {
-      prober.start(changes, running);
-      assembly.#restarter.start();
-    }
+    if (options.supervise) assembly.supervise();
     return assembly;
+  }
+
+  /** Whether restart policies and probes act. */
+  get supervises(): boolean {
+    return this.#supervises;
+  }
+
+  /** From now on they do, and containers that a reboot ended come back by their policy. */
+  supervise(): void {
+    if (this.#supervises || this.closing.aborted) return;
+    this.#supervises = true;
+    const { changes, prober, table } = this.parts;
+    wakeAfterBoot(this.parts);
+    const running = table.all().filter(({ state }) => state === 'running');
+    prober.start(changes, running);
+    this.#restarter.start();
   }
 
   /** Fires when the engine closes. */
@@ -131,13 +143,12 @@ export class Assembly {
     });
   }
 
-  /** Stops it as a user would; what comes then is up to its restart policy. */
   async #endUnhealthy({ id, name, process }: ContainerRow, why: string): Promise<void> {
     await this.exclusively(name, false, async () => {
       const row = this.parts.table.byId(id);
       if (row?.state !== 'running' || row.moving || row.process?.startTicks !== process?.startTicks) return;
       if ((row.care.restart?.policy ?? 'no') === 'no') return;
-      await endContainer(this.parts, row, DEFAULT_GRACE_MS, this.closing, { unhealthy: why });
+      await endUnhealthy(this.parts, row, why, this.closing);
     });
   }
 }

@@ -82,7 +82,7 @@ export async function endContainer(
   ending?: Ending,
 ): Promise<ContainerRow> {
   const { supervisor, table, lifecycle } = parts;
-  const forget = ending && supervisor.expect(row.id, ending);
+  const forget = ending && supervisor.expect(row, ending);
   try {
     if (row.process && (await signalProcess(row.process, stopSignalNumber(row.stopSignal)))) {
       if (!(await waitForEnd(parts, row, graceMs, signal)) && row.process) {

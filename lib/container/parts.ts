@@ -27,6 +27,8 @@ export const JOURNAL = {
   start: { kind: 'container-start', begin: 'begin' },
   /** A container is removed; from here on it only goes forward. */
   discard: { kind: 'container-discard', begin: 'begin' },
+  /** A container is being ended for its liveness probe; it is not its own wish. */
+  unhealthy: { kind: 'container-unhealthy', begin: 'begin' },
 } as const;
 
 export interface JournalData {

@@ -7,6 +7,7 @@ import { mountPointsBelow, unmountRoot } from './overlay';
 import { type EngineParts, JOURNAL, type JournalData } from './parts';
 import { bringBack } from './replacement';
 import { returnsAfterBoot } from './restart/policy';
+import { resumeUnhealthy } from './restart/unhealthy';
 import { isAlive } from './runtime/process-identity';
 import type { ContainerRow } from './table';
 
@@ -20,21 +21,23 @@ async function attempt(work: () => Promise<unknown>): Promise<boolean> {
 
 /**
  * Brings everything into order that an earlier process left behind when it ended: changes half done are
- * finished or rolled back, containers that run are found again, what belongs to no container is removed. With
- * `supervises`, containers that a reboot ended come back by their policy.
+ * finished or rolled back, containers that run are found again, what belongs to no container is removed.
  */
-export async function repair(parts: EngineParts, supervises: boolean): Promise<void> {
+export async function repair(parts: EngineParts): Promise<void> {
+  await resumeUnhealthy(parts);
   await finishRemovals(parts);
   await rollBackDeployments(parts);
   await finishStarts(parts);
   await Promise.all(parts.table.all().map((row) => parts.supervisor.observe(row)));
-  if (supervises) wakeAfterBoot(parts);
   await removeStrays(parts);
   await attempt(() => cleanNetwork(parts.paths.containers));
 }
 
-/** A row of an earlier boot has not been looked at since: this is the first that cares. */
-function wakeAfterBoot(parts: EngineParts): void {
+/**
+ * Lets containers that a reboot ended come back by their policy. A row of an earlier boot has not been looked at since:
+ * this is the first that cares.
+ */
+export function wakeAfterBoot(parts: EngineParts): void {
   for (const row of parts.table.all()) {
     if (row.writtenIn === null || row.writtenIn === currentBootId() || !returnsAfterBoot(row)) continue;
     const reason = 'the host was restarted';

@@ -23,7 +23,7 @@ export class Supervisor {
   readonly #table: ContainerTable;
   readonly #changes: Changes<ContainerRow>;
   readonly #onEnd: (row: ContainerRow) => void;
-  readonly #endings = new Map<string, Ending>();
+  readonly #endings = new Map<string, { ending: Ending; startTicks: number | undefined }>();
   #watcher: FSWatcher | undefined;
   #timer: NodeJS.Timeout | undefined;
 
@@ -62,7 +62,7 @@ export class Supervisor {
   async observe(row: ContainerRow): Promise<ContainerRow> {
     // What moves is looked at once its move is over.
     if (row.state !== 'running' || !row.process || row.moving) return row;
-    const onPurpose = row.wanted === 'stopped' || this.#endings.has(row.id);
+    const onPurpose = row.wanted === 'stopped' || this.#endingOf(row) !== undefined;
     const exit = await readExit(row.id, this.#paths.of(row.id), row.process, onPurpose);
     if (!exit) return row;
     // Several may have looked at the same time, and it may even have been started again since.
@@ -87,14 +87,19 @@ export class Supervisor {
     return ended;
   }
 
-  /** Says why the next end of a container comes, until the returned function is called. */
-  expect(id: string, ending: Ending): () => void {
-    this.#endings.set(id, ending);
+  /** Says why the end of this run of a container comes, until the returned function is called. */
+  expect({ id, process }: ContainerRow, ending: Ending): () => void {
+    this.#endings.set(id, { ending, startTicks: process?.startTicks });
     return () => this.#endings.delete(id);
   }
 
+  #endingOf({ id, process }: ContainerRow): Ending | undefined {
+    const expected = this.#endings.get(id);
+    return expected?.startTicks === process?.startTicks ? expected?.ending : undefined;
+  }
+
   #ended(row: ContainerRow): ContainerRow {
-    const ending = this.#endings.get(row.id);
+    const ending = this.#endingOf(row);
     if (!ending) return afterEnd(row, { reboot: row.process?.bootId !== currentBootId() });
     if ('replaced' in ending) {
       return { ...afterEnd({ ...row, wanted: 'stopped' }), wanted: row.wanted };

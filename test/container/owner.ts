@@ -1,5 +1,5 @@
 /**
- * Run as a process of its own by recovery.test: opens an engine, deploys a container from a prepared document,
+ * Run as a process of its own by tests: opens an engine, deploys a container from a prepared document,
  * says so, and waits to be killed. Its `action` may be another: `stop`, `remove`, or `none`. `crash-at` ends the process in the middle of the work.
  */
 import { readFileSync } from 'node:fs';

@@ -50,6 +50,16 @@ describe('container: restart policies', () => {
     assert.equal((await mountsBelow(fixture.path)).length, 1);
   });
 
+  it('begins to act when somebody who stays asks the owner for it', async () => {
+    await fixture.close();
+    fixture.supervise = false;
+    await fixture.open();
+    await fixture.deploy({ command: DIES, restart: always });
+    await fixture.until(({ state }) => state === 'restarting');
+    fixture.engine.supervise();
+    await fixture.until(({ restarts }) => restarts > 0);
+  });
+
   it('gives up after so many times in vain, and says so', async () => {
     await fixture.deploy({ command: DIES, restart: { policy: 'on-failure', maximumRetries: 2 } });
     const { state, reason, restarts, exitCode } = await fixture.engine.wait('box');

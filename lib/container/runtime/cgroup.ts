@@ -1,4 +1,5 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { exists } from '../../base';
 
 /** Where the kernel's cgroups are mounted. Functions that only read take another folder, for tests. */
@@ -28,6 +29,17 @@ export async function moveToMonitors(pid: number): Promise<void> {
     } catch {
       // Read-only, as in a container.
     }
+  }
+}
+
+/** Takes Garua's own cgroups away, but for those that still have processes in them. */
+export async function removeCgroups(root = CGROUP_ROOT): Promise<void> {
+  const hierarchies = (await cgroupVersion(root)) === 2 ? [''] : await readdir(root).catch(() => []);
+  for (const hierarchy of hierarchies) {
+    const own = join(root, hierarchy, 'garua');
+    const entries = await readdir(own, { withFileTypes: true }).catch(() => []);
+    const groups = entries.filter((entry) => entry.isDirectory()).map(({ name }) => join(own, name));
+    for (const group of [...groups, own]) await rmdir(group).catch(() => {});
   }
 }
 

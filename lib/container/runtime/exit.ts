@@ -41,7 +41,10 @@ export async function readExit(
     await sleep(20);
     if (await exists(folder.exitFile)) break;
   }
-  return (await readExitFile(id, folder, onPurpose)) ?? unseen(await whyUnseen(folder));
+  const written = await readExitFile(id, folder, onPurpose);
+  if (written) return written;
+  const memory = onPurpose ? undefined : await memoryReason(id, folder);
+  return unseen(memory ?? (await whyUnseen(folder)));
 }
 
 async function readExitFile(

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { DataDirectoryInUseError, defaultDataDirectory, GaruaError } from '../../base';
-import { removeNetwork } from '../../container';
+import { removeCgroups, removeNetwork } from '../../container';
 import { LocalHost } from '../local-host';
 import { type ChangeableMachine, type Machine, thisMachine } from '../machine';
 import { serviceRemovalSteps } from '../service';
@@ -22,6 +22,8 @@ export interface Workload {
   /** Ends all containers of a data directory, and removes them when asked. @throws ERR_DATA_DIRECTORY_IN_USE */
   end(dataDirectory: string, remove: boolean): Promise<void>;
   removeNetwork(): Promise<void>;
+  /** Those that nothing runs in any more. */
+  removeCgroups(): Promise<void>;
   removePackages(names: string[]): Promise<void>;
 }
 
@@ -58,8 +60,9 @@ export async function planUninstall(options: UninstallOptions = {}): Promise<Uni
     });
   }
   steps.push({
-    what: 'remove the network of the containers',
+    what: 'remove the network and the cgroups of the containers',
     async run() {
+      await workload.removeCgroups();
       if (await othersRun(machine)) {
         notes.push('The network stays: containers of another data directory run on this machine.');
       } else await workload.removeNetwork();
@@ -157,6 +160,7 @@ const ofThisMachine: Workload = {
     }
   },
   removeNetwork,
+  removeCgroups,
   async removePackages(names) {
     await aptGet(['purge', '--yes', ...names]);
   },

@@ -18,6 +18,10 @@ class FakeWorkload implements Workload {
     this.calls.push('remove network');
   }
 
+  async removeCgroups(): Promise<void> {
+    this.calls.push('remove cgroups');
+  }
+
   async removePackages(names: string[]): Promise<void> {
     this.calls.push(`purge ${names.join(' ')}`);
   }
@@ -59,7 +63,7 @@ describe('host/uninstall', () => {
     assert.deepEqual(machine.files(), before);
     assert.equal(await machine.exists(DATA), false);
     assert.equal(await machine.exists('/etc/garua'), false);
-    assert.deepEqual(workload.calls, [`remove containers of ${DATA}`, 'remove network']);
+    assert.deepEqual(workload.calls, [`remove containers of ${DATA}`, 'remove cgroups', 'remove network']);
     assert.match(notes.join('\n'), /runc.*sudo apt-get purge --autoremove runc/);
     assert.equal(notes.length, 1);
     // The daemon goes before what it works on.
@@ -69,7 +73,7 @@ describe('host/uninstall', () => {
     const again = await planUninstall({ machine, workload, purge: true });
     assert.deepEqual(
       again.steps.map(({ what }) => what),
-      ['remove the network of the containers'],
+      ['remove the network and the cgroups of the containers'],
     );
   });
 
@@ -80,7 +84,7 @@ describe('host/uninstall', () => {
     const workload = new FakeWorkload();
     const { steps, notes } = await planUninstall({ machine, workload, purge: true });
     await runSteps(steps, () => {});
-    assert.deepEqual(workload.calls, [`remove containers of ${DATA}`]);
+    assert.deepEqual(workload.calls, [`remove containers of ${DATA}`, 'remove cgroups']);
     assert.ok(await machine.exists(state));
     assert.match(notes.join('\n'), /The network stays/);
   });
@@ -92,7 +96,12 @@ describe('host/uninstall', () => {
     await runSteps(steps, () => {});
     const kept = Object.keys(machine.files()).filter((path) => !(path in before));
     assert.deepEqual(kept, [`${DATA}/garua.db`, `${DATA}/layers/sha256-1/etc/passwd`]);
-    assert.deepEqual(workload.calls, [`stop containers of ${DATA}`, 'remove network', 'purge runc']);
+    assert.deepEqual(workload.calls, [
+      `stop containers of ${DATA}`,
+      'remove cgroups',
+      'remove network',
+      'purge runc',
+    ]);
     assert.match(notes.join('\n'), /\/var\/lib\/garua stays.*--purge/);
   });
 
@@ -100,7 +109,10 @@ describe('host/uninstall', () => {
     const machine = make('pc');
     await machine.remove(DATA);
     const { steps, notes } = await planUninstall({ machine, workload: new FakeWorkload() });
-    assert.deepEqual([steps.map(({ what }) => what), notes], [['remove the network of the containers'], []]);
+    assert.deepEqual(
+      [steps.map(({ what }) => what), notes],
+      [['remove the network and the cgroups of the containers'], []],
+    );
   });
 
   it('names a file that somebody has changed since --fix', async () => {

@@ -1,12 +1,12 @@
 /**
- * Run as a process of its own by network-leftovers.test: does something with a container on the bridge, and kills
+ * Run as a process of its own by container-network.test: does something with a container on the bridge, and kills
  * itself before or after one of the plugins.
  */
 import { readFileSync } from 'node:fs';
-import { DataDirectory, Journal, openDatabase } from '../../lib/base';
-import { ContainerEngine } from '../../lib/container';
-import * as cni from '../../lib/container/network/cni';
-import * as names from '../../lib/container/network/names';
+import { DataDirectory, Journal, openDatabase } from '../../../lib/base';
+import { ContainerEngine } from '../../../lib/container';
+import * as cni from '../../../lib/container/network/cni';
+import * as names from '../../../lib/container/network/names';
 
 const { directory, spec, image, layers, action, crashAt } = JSON.parse(
   readFileSync(process.argv[2]!, 'utf8'),

@@ -5,8 +5,8 @@ import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execute } from '../../lib/base';
 import { type Attachment, readAttachment } from '../../lib/container/network/attachments';
-import { ContainerFixture, eventually, leasesOf } from './fixture';
-import { freePort, natRules } from './network-fixture';
+import { ContainerFixture, eventually, leasesOf } from '../container/fixture';
+import { freePort, natRules } from '../container/network-fixture';
 
 /** What kills the process: after the bridge plugin has run, after the port plugin has run ... */
 const STEPS = ['ADD bridge before', 'ADD bridge', 'ADD portmap before', 'ADD portmap', 'hosts'];
@@ -32,7 +32,7 @@ describe('container: what a crash leaves on the bridge', () => {
     const full = { image: image.ref, ...spec() };
     const directory = fixture.directory.path;
     await writeFile(document, JSON.stringify({ directory, spec: full, image, layers, action, crashAt }));
-    const child = spawn(process.execPath, [join(__dirname, 'network-crash.js'), document], {
+    const child = spawn(process.execPath, [join(__dirname, 'children/network-crash.js'), document], {
       stdio: 'inherit',
     });
     const [, signal] = await once(child, 'close');
@@ -164,7 +164,7 @@ describe('container: what a crash leaves on the bridge', () => {
     // In a machine of its own: here other tests use the bridge.
     const child = spawn(
       'unshare',
-      ['--net', '--mount', process.execPath, join(__dirname, 'network-removal.js')],
+      ['--net', '--mount', process.execPath, join(__dirname, 'children/network-removal.js')],
       {
         stdio: ['ignore', 'pipe', 'inherit'],
       },

@@ -5,7 +5,7 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { mount } from '../../lib/base';
 import type { ContainerSpec, ContainerStatus } from '../../lib/container';
-import { ContainerFixture, eventually, leasesOf, mountsBelow } from './fixture';
+import { ContainerFixture, eventually, leasesOf, mountsBelow } from '../container/fixture';
 
 const LOOP = 'trap "exit 0" TERM; echo ready; while ! test -e /tmp/end; do sleep 0.02; done; exit 5';
 
@@ -29,7 +29,7 @@ describe('container: after the end of its owner', () => {
       document,
       JSON.stringify({ directory: fixture.directory.path, spec: full, image, layers, ...more }),
     );
-    const child = spawn(process.execPath, [join(__dirname, 'owner.js'), document, ...crash], {
+    const child = spawn(process.execPath, [join(__dirname, '../container/owner.js'), document, ...crash], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     const closed = once(child, 'close');
@@ -283,6 +283,37 @@ describe('container: after the end of its owner', () => {
     assert.deepEqual(fixture.database.prepare('SELECT * FROM journal').all(), []);
     assert.deepEqual(await containerProcesses(fixture.path), []);
   }
+
+  it('starts again what was being ended for its liveness probe, though it then ended well', async () => {
+    await fixture.close();
+    const { image, layers } = await fixture.image();
+    const document = join(fixture.path, 'deploy.json');
+    const script = 'trap "echo asked; sleep 1; exit 0" TERM; while :; do sleep 0.02; done';
+    const spec = {
+      ...{ image: image.ref, name: 'box', network: 'none', command: ['sh', '-c', script] },
+      restart: { policy: 'on-failure' },
+      liveness: { exec: ['test', '-e', '/none'], intervalMs: 100, failureThreshold: 1, startPeriodMs: 0 },
+    };
+    const directory = fixture.directory.path;
+    await writeFile(document, JSON.stringify({ directory, spec, image, layers, supervise: true }));
+    const child = spawn(process.execPath, [join(__dirname, '../container/owner.js'), document], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const closed = once(child, 'close');
+    await once(child.stdout, 'data');
+    const [id] = await readdir(fixture.directory.join('containers'));
+    const log = fixture.directory.join('containers', id!, 'log/container.log');
+    await eventually(async () => (await readFile(log, 'utf8')).includes('asked'));
+    child.kill('SIGKILL');
+    await closed;
+    // This one only looks; what it sees is as it was meant.
+    await fixture.open();
+    const ended = await fixture.until(({ state }) => state !== 'running');
+    assert.deepEqual([ended.state, ended.exitCode], ['restarting', 0]);
+    assert.match(ended.reason!, /^unhealthy/);
+    await fixture.reopen();
+    await fixture.until(({ restarts }) => restarts === 1);
+  });
 });
 
 /** Command lines that name the fixture: conmon's among them. */

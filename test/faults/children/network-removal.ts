@@ -1,12 +1,12 @@
 /**
- * Run in network and mount namespaces of its own by network-leftovers.test: connects a network namespace as a
+ * Run in network and mount namespaces of its own by container-network.test: connects a network namespace as a
  * container's, then takes the network away, and prints what there was at each step.
  */
-import { execute } from '../../lib/base';
-import { removeNetwork } from '../../lib/container';
-import { callPlugin } from '../../lib/container/network/cni';
-import { ensureForwarding } from '../../lib/container/network/forwarding';
-import { BRIDGE, bridgeConfig, portmapConfig, SUBNET } from '../../lib/container/network/settings';
+import { execute } from '../../../lib/base';
+import { removeNetwork } from '../../../lib/container';
+import { callPlugin } from '../../../lib/container/network/cni';
+import { ensureForwarding } from '../../../lib/container/network/forwarding';
+import { BRIDGE, bridgeConfig, portmapConfig, SUBNET } from '../../../lib/container/network/settings';
 
 const port = { hostPort: 8080, containerPort: 80, protocol: 'tcp', hostAddress: '0.0.0.0' } as const;
 const foreign = ['-m', 'comment', '--comment', 'dnat name: "podman" id: "abc"', '-j', 'RETURN'];
