@@ -130,6 +130,7 @@ export {
   NoFogError,
   NoSuchServiceError,
   NotAllowedError,
+  type Position,
   Publisher,
   type PublishOptions,
   type PublishResult,

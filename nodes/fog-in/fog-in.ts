@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { InvalidArgumentError, toGaruaError } from '../../lib/base';
 import type { Host } from '../../lib/host';
-import { consume, type Message } from '../../lib/mesh';
+import { consume, type Message, type Position } from '../../lib/mesh';
 import { type HostUse, useHost } from '../fog-host/use-host';
 import { decodeMessage, nodeError, reach, StatusLine, type Translate } from '../fog-messages';
 
@@ -57,14 +57,16 @@ class FogInNode {
 
   async #listen(): Promise<void> {
     const { signal } = this.#closing;
+    const position: Position = { queue: '', sequence: 0 };
     let pause = FIRST_PAUSE;
+    const take = (message: Message) => {
+      pause = FIRST_PAUSE;
+      return this.#send(message);
+    };
     while (!signal.aborted) {
       try {
         const options = { subscriber: this.#node.id, retained: this.#retained, signal };
-        await consume(await this.#lease.host(), this.#topic, options, (message) => {
-          pause = FIRST_PAUSE;
-          return this.#send(message);
-        });
+        await consume(await this.#lease.host(), this.#topic, options, take, position);
       } catch (error) {
         if (!signal.aborted) this.#fail(error);
       }

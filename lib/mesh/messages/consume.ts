@@ -1,25 +1,32 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Message, Messages, SubscribeOptions } from './messages';
 
+/** Up to where a subscriber has taken its messages. Kept from call to call, it tells what comes again. */
+export interface Position {
+  queue: string;
+  sequence: number;
+}
+
 /**
  * Gives a subscriber's messages to `take`, one after another, and acknowledges each once `take` has resolved. What
- * comes again because an acknowledgement was lost is not taken again. Ends when the signal fires; rejects with what
- * `take` or the host throws, and the message then comes again the next time.
+ * comes again because an acknowledgement was lost is not taken again, over several calls if they share a position.
+ * Ends when the signal fires; rejects with what `take` or the host throws, and the message then comes again the next
+ * time.
  */
 export async function consume(
   host: Pick<Messages, 'subscribe' | 'acknowledge'>,
   topic: string,
   options: SubscribeOptions,
   take: (message: Message) => unknown,
+  position: Position = { queue: '', sequence: 0 },
 ): Promise<void> {
   const acknowledger = new Acknowledger((sequences) => host.acknowledge(options.subscriber, sequences));
-  let queue = '';
-  let last = 0;
   try {
     for await (const message of host.subscribe(topic, options)) {
-      if (message.queue !== queue || message.sequence > last) {
+      if (message.queue !== position.queue || message.sequence > position.sequence) {
         await take(message);
-        ({ queue, sequence: last } = message);
+        position.queue = message.queue;
+        position.sequence = message.sequence;
       }
       acknowledger.add(message.sequence);
     }

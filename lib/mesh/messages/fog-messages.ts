@@ -112,7 +112,7 @@ export class FogMessages implements Messages {
         'Name a topic, a subscriber or a host.',
       );
     }
-    const { subscribers, self } = this.#queues;
+    const { subscribers, messages, self } = this.#queues;
     const forgotten = await this.#queues.change(() => {
       const all = subscribers
         .all()
@@ -121,6 +121,7 @@ export class FogMessages implements Messages {
         .filter(({ host, peer }) => to === undefined || host === to || peer.startsWith(to));
       const statuses = all.map((queue) => this.#queues.status(queue));
       for (const queue of all) subscribers.remove(queue);
+      if (topic !== undefined && subscriber === undefined && to === undefined) messages.forgetRetained(topic);
       if (all.some(({ peer }) => peer === self.peer)) subscribers.changed();
       return statuses;
     }).committed;

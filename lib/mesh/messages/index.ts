@@ -1,4 +1,4 @@
-export { consume } from './consume';
+export { consume, type Position } from './consume';
 export * from './errors';
 export { FogMessages } from './fog-messages';
 export * from './messages';

@@ -105,7 +105,8 @@ export interface Messages {
   queues(): Promise<QueueStatus[]>;
   /**
    * Drops queues and what waits in them. A subscriber of this host is forgotten by all; one of another host
-   * gets no more messages from here until its host announces its subscribers anew.
+   * gets no more messages from here until its host announces its subscribers anew. Where only a topic is given, the
+   * value that is retained of it on this host goes too.
    */
   forgetQueue(choice: QueueChoice): Promise<QueueStatus[]>;
 }

@@ -41,6 +41,8 @@ export class Courier {
   #hurry = new AbortController();
   #wake: (() => void) | undefined;
   #broken: Error | undefined;
+  /** Whether the other host has taken something on the last stream: one whose disk is full takes nothing. */
+  #acknowledged = false;
   readonly #done: Promise<void>;
 
   constructor(peer: string, mesh: Mesh, queues: Queues) {
@@ -77,14 +79,13 @@ export class Courier {
       if (signal.aborted) return;
       this.#hurry = new AbortController();
       try {
-        const stream = await this.#mesh.openStream(this.#peer, MESSAGE_STREAM, null, { signal });
-        pause = FIRST_PAUSE;
-        await this.#ship(stream);
+        await this.#ship(await this.#mesh.openStream(this.#peer, MESSAGE_STREAM, null, { signal }));
       } catch {
         // The host is away, or the stream broke: that is what the queue is for.
       }
       if (signal.aborted) return;
       this.#offerAll();
+      if (this.#acknowledged) pause = FIRST_PAUSE;
       await delay(pause, undefined, { signal: this.#hurry.signal, ref: false }).catch(() => {});
       pause = Math.min(pause * 2, LONGEST_PAUSE);
     }
@@ -92,6 +93,7 @@ export class Courier {
 
   async #ship(stream: ByteStream): Promise<void> {
     this.#flights = new Map();
+    this.#acknowledged = false;
     const acknowledging = this.#readMarks(stream);
     try {
       while (!this.#closing.signal.aborted && !this.#broken) {
@@ -141,6 +143,7 @@ export class Courier {
     try {
       for await (const frames of readFrames<Mark>(stream)) {
         await this.#queues.change(() => this.#acknowledge(frames)).committed;
+        this.#acknowledged = true;
         this.#wake?.();
       }
       throw new Error('the other host ended the stream');

@@ -158,6 +158,13 @@ export class MessageTable {
     if (kept) this.tidy(kept.message);
   }
 
+  forgetRetained(topic: string): void {
+    const row = this.#statements
+      .prepare('DELETE FROM message_retained WHERE topic = ? RETURNING message')
+      .get(topic) as { message: number } | undefined;
+    if (row) this.tidy(row.message);
+  }
+
   /** Gives a new queue what is kept of its topic. */
   addRetained(queue: number, topic: string): void {
     const kept = this.#statements

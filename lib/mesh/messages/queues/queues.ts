@@ -24,7 +24,7 @@ export interface Mark {
 }
 
 /** A queue of this host that is longer than this holds its senders back. */
-const INBOX_MESSAGES = 10_000;
+const INBOX_MESSAGES = 4_000;
 const INBOX_BYTES = 64 << 20;
 
 /** All queues of this host: what waits for its own subscribers, and for those of others. */
