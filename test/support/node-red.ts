@@ -61,7 +61,15 @@ interface Helper {
   _events: EventEmitter;
 }
 
-const nodes = ['fog-host', 'deploy-container', 'window', 'fog-out', 'fog-in'];
+const nodes = [
+  'fog-host',
+  'deploy-container',
+  'window',
+  'fog-out',
+  'fog-in',
+  'fog-store-put',
+  'fog-store-get',
+];
 
 /** Runs flows with this package's nodes in this process. Call it inside `describe`. */
 export class TestNodeRed {
