@@ -47,6 +47,8 @@ export const CALLS = {
   execPlan: 2,
   stats: 0,
   checkpoint: 2,
+  migrate: 1,
+  resolveMigration: 2,
   restore: 1,
   volumes: 0,
   removeVolume: 1,

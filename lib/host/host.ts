@@ -19,6 +19,7 @@ import type { CheckpointOptions, CheckpointResult, RestoreOptions, RestoreResult
 import type { HostDevice } from './devices';
 import type { Examination } from './doctor/check';
 import type { SiteStatus } from './fog';
+import type { MigrateOptions, MigrateOutcome } from './migration';
 import type { GetOptions, GetResult, PutFileOptions, PutFileResult } from './objects';
 import type { ServiceStatus } from './services';
 
@@ -104,6 +105,15 @@ export interface Host extends Messages {
   checkpoint(name: string, file: string, options?: CheckpointOptions): Promise<CheckpointResult>;
   /** Lets the container of a checkpoint file go on here where it was. @throws ERR_CHECKPOINT_INCOMPATIBLE, ERR_POLICY_RESTORE */
   restore(file: string, options?: RestoreOptions): Promise<RestoreResult>;
+  /**
+   * Moves a running container to another host of the fog; a failure before it runs there leaves it here, and the
+   * result says why. Until it stands still the signal gives the migration up.
+   *
+   * @throws ERR_MIGRATION_IMPOSSIBLE, ERR_MIGRATION_TO_SELF, ERR_MIGRATION_RUNNING, ERR_MIGRATION_IN_DOUBT
+   */
+  migrate(name: string, options: MigrateOptions): Promise<MigrateOutcome>;
+  /** Says which copy counts after a migration whose other host cannot be asked. @throws ERR_MIGRATION_NOTHING_TO_RESOLVE */
+  resolveMigration(name: string, where: 'here' | 'there'): Promise<void>;
   /** The named volumes, which outlive containers and every prune. */
   volumes(): Promise<VolumeStatus[]>;
   /** Removes a volume and its files for good. @throws ERR_VOLUME_NOT_FOUND, ERR_VOLUME_IN_USE */

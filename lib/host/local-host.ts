@@ -59,6 +59,7 @@ import { type Examination, examine } from './doctor';
 import { HostFog, type MeshSettings, type SiteStatus } from './fog';
 import type { DeployOptions, DeployResult, Host, HostInfo, PruneResult, ResolveOptions } from './host';
 import { HostMessages } from './messages';
+import { HostMigrations, type MigrateOptions, type MigrateOutcome } from './migration';
 import {
   type GetOptions,
   type GetResult,
@@ -89,6 +90,7 @@ interface Parts {
   images: ImageStore;
   objects: HostObjects;
   fog: HostFog;
+  peers: PeerGate;
   services: HostServices;
   messages: HostMessages;
 }
@@ -107,12 +109,19 @@ export class LocalHost implements Host {
   #pruning: Promise<unknown> = Promise.resolve();
 
   #supervise: boolean;
+  readonly #migrations: HostMigrations;
 
   private constructor(name: string, directory: DataDirectory, parts: Parts, supervise: boolean) {
     this.name = name;
     this.directory = directory;
     this.#parts = parts;
     this.#supervise = supervise;
+    this.#migrations = new HostMigrations({
+      ...{ directory, ...parts, checkpointer: new CriuCheckpointer() },
+      engine: () => this.#containerEngine(),
+      keeping: (digest, work) => this.#keeping(digest, work),
+    });
+    parts.fog.whenOpen((mesh) => this.#migrations.attach(mesh));
     // What cannot be opened now is tried again by the first call that needs it, which then says why.
     if (supervise && ContainerEngine.hasContainers(parts)) this.#containerEngine().catch(() => {});
   }
@@ -162,7 +171,7 @@ export class LocalHost implements Host {
       const messages = new HostMessages(fog, database);
       // A host that stays is there for the others from the start.
       if (stays && (fog.isMember || options.mesh?.join?.length)) await fog.mesh();
-      const parts = { database, journal, images, objects, fog, services, messages };
+      const parts = { database, journal, images, objects, fog, peers, services, messages };
       return new LocalHost(name, directory, parts, stays);
     } catch (error) {
       database?.close();
@@ -301,6 +310,14 @@ export class LocalHost implements Host {
     return this.#checkpoints().load(file, options);
   }
 
+  migrate(name: string, options: MigrateOptions): Promise<MigrateOutcome> {
+    return this.#migrations.migrate(name, options);
+  }
+
+  resolveMigration(name: string, where: 'here' | 'there'): Promise<void> {
+    return this.#migrations.resolve(name, where);
+  }
+
   async volumes(): Promise<VolumeStatus[]> {
     return (await this.#containerEngine()).volumes();
   }
@@ -399,6 +416,7 @@ export class LocalHost implements Host {
 
   /** Ends this process's part; containers go on running. */
   async close(): Promise<void> {
+    this.#migrations.close();
     const engine = await this.#engine?.catch(() => undefined);
     await engine?.close();
     this.#parts.services.close();

@@ -23,6 +23,7 @@ const NAMES = [
   'host',
   'fog',
   'sites',
+  'migrate',
   'services',
   'messages',
   'put',

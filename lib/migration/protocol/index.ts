@@ -1,6 +1,7 @@
 export * from './errors';
 export { MigrationLedger } from './ledger';
 export type * from './links';
+export { type Served, serveMigrations, sourceOver, targetOver } from './mesh-links';
 export type * from './messages';
 export { type MigrationResult, type Movement, moveContainer } from './move';
 export { MigrationSource, type SourceOptions } from './source';

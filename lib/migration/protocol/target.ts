@@ -18,7 +18,7 @@ export interface TargetOptions {
   discard(name: string): Promise<void>;
   restore(arrival: Arrival): Promise<void>;
   /** Gives a container that was started anew what its application has exported. */
-  importState(arrival: Arrival, state: string): Promise<void>;
+  importState(request: PrepareRequest, state: string): Promise<void>;
   link(peerId: string): SourceLink;
 }
 
@@ -26,7 +26,7 @@ export interface TargetOptions {
 export interface Expected {
   readonly attempt: Attempt<TargetStep>;
   readonly arrival: Arrival;
-  readonly start: PrepareRequest['start'];
+  readonly request: PrepareRequest;
   /** Ends the transfer of a container that does not come. */
   readonly ended: AbortController;
   /** Set once the target decides. */
@@ -75,8 +75,7 @@ export class MigrationTarget {
       throw new StaleMigrationError(ticket.name, 'it was given up');
     }
     const ended = new AbortController();
-    const { start } = request;
-    const expected = { attempt, arrival, start, ended, deciding: undefined, silence: undefined };
+    const expected = { attempt, arrival, request, ended, deciding: undefined, silence: undefined };
     this.#expected.set(ticket.id, expected);
     this.awaitSource(ticket);
     return arrival;
@@ -176,15 +175,15 @@ export class MigrationTarget {
 
   async #decide(expected: Expected, state: string | undefined): Promise<RunAnswer> {
     const { ledger, restore, importState } = this.#options;
-    const { attempt, arrival, start } = expected;
+    const { attempt, arrival, request } = expected;
     try {
       ledger.advance(attempt, 'accepted');
       arrival.accept();
-      if (start === 'restore') await restore(arrival);
+      if (request.start === 'restore') await restore(arrival);
       else await arrival.startFresh();
       const running = performance.now();
       await arrival.probe();
-      if (state !== undefined) await importState(arrival, state);
+      if (state !== undefined) await importState(request, state);
       ledger.advance(attempt, 'running');
       this.#uncommitted.set(attempt.ticket.id, arrival);
       await this.#commit(attempt, arrival);

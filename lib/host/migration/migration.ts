@@ -1,0 +1,30 @@
+import type { LongCall } from '../../base';
+import type { MigrationMode, MigrationResult } from '../../migration/protocol';
+
+export interface MigrateOptions extends LongCall {
+  /** Name of a host of the fog, or a prefix of its peer ID. */
+  to: string;
+  /** Default `live`. */
+  mode?: MigrationMode | undefined;
+  /** Only says what would happen. */
+  dryRun?: boolean | undefined;
+  /** Milliseconds that the program may take to end where it is stopped. Default 10,000. */
+  graceMs?: number | undefined;
+  /** Elastic mode: milliseconds in which requests under way may end once others go to the new one. Default 1,000. */
+  drainMs?: number | undefined;
+}
+
+/** What a dry run found out. */
+export interface MigrationPlan {
+  possible: boolean;
+  /** In words, all that stands in the way. */
+  problems: string[];
+  mode: MigrationMode;
+  /** Whether it would be started anew, since it cannot be checkpointed. */
+  fresh: boolean;
+  /** Bytes that would be sent, and milliseconds for which it would stand still. */
+  estimate: { bytes: number; downtimeMs: number };
+}
+
+/** The document of `garua migrate --json`; with `--dry-run`, the plan. */
+export type MigrateOutcome = MigrationResult | MigrationPlan;

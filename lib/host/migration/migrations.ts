@@ -1,0 +1,267 @@
+import { randomUUID } from 'node:crypto';
+import { type Database, type DataDirectory, execute, InvalidArgumentError, throwIfAborted } from '../../base';
+import type { Arrival, ContainerEngine, Departure } from '../../container';
+import type { ImageStore } from '../../image';
+import type { FogMesh, MeshHost } from '../../mesh';
+import type { Checkpointer } from '../../migration/checkpoint';
+import {
+  MigrationImpossibleError,
+  MigrationLedger,
+  type MigrationMode,
+  MigrationRunningError,
+  MigrationSource,
+  MigrationTarget,
+  MigrationToSelfError,
+  moveContainer,
+  NothingToResolveError,
+  type PreflightAnswer,
+  type PrepareRequest,
+  serveMigrations,
+  sourceOver,
+  TooManyMigrationsError,
+  targetOver,
+} from '../../migration/protocol';
+import { exactImage } from '../checkpoints';
+import type { HostFog } from '../fog';
+import type { PeerGate } from '../peers';
+import { estimate } from './estimate';
+import type { MigrateOptions, MigrateOutcome } from './migration';
+import { answerPreflight, availableMemory } from './preflight';
+import { exportState, exportsState, importState } from './state-hooks';
+
+/** Migrations that one host begins, and takes in, at a time. */
+const LIMIT = 3;
+const PAGE = 4096;
+/** How often hosts that could not be reached are asked again, in milliseconds; at once when they come back. */
+const AGAIN_MS = 30_000;
+const MODES: readonly MigrationMode[] = ['live', 'cold', 'elastic'];
+
+export interface MigrationParts {
+  directory: DataDirectory;
+  database: Database;
+  images: ImageStore;
+  fog: HostFog;
+  peers: PeerGate;
+  checkpointer: Checkpointer;
+  engine(): Promise<ContainerEngine>;
+  /** Keeps an image from being pruned while the work runs. */
+  keeping<T>(digest: string, work: () => Promise<T>): Promise<T>;
+}
+
+/** What is known before a container moves. */
+interface Survey {
+  start: 'restore' | 'fresh';
+  problems: string[];
+  fence: number;
+  memory: number;
+  files: number;
+}
+
+/** Moves containers to other hosts of the fog, and takes them in. */
+export class HostMigrations {
+  readonly #parts: MigrationParts;
+  readonly #ledger: MigrationLedger;
+  readonly #source: MigrationSource;
+  readonly #target: MigrationTarget;
+  readonly #leaving = new Set<string>();
+  readonly #closing = new AbortController();
+  #pageLimit = 0;
+  #mesh: FogMesh | undefined;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(parts: MigrationParts) {
+    this.#parts = parts;
+    this.#ledger = new MigrationLedger(parts.database);
+    this.#source = new MigrationSource({
+      ledger: this.#ledger,
+      departures: async () => (await parts.engine()).moves.departures(),
+      link: (peerId) => targetOver(this.#requireMesh(), peerId),
+      nameOf: (peerId) => this.#mesh?.hosts().find((host) => host.peerId === peerId)?.name ?? peerId,
+    });
+    this.#target = new MigrationTarget({
+      ledger: this.#ledger,
+      arrive: (request) => this.#arrive(request),
+      arrivals: async () => (await parts.engine()).moves.arrivals(),
+      discard: async (name) => (await parts.engine()).remove(name, { force: true, graceMs: 0 }),
+      restore: (arrival) => parts.checkpointer.restore(arrival),
+      importState: async ({ record }, state) => importState(await parts.engine(), record.spec, state),
+      link: (peerId) => sourceOver(this.#requireMesh(), peerId),
+    });
+  }
+
+  /** Whether a crash, or a host that could not be reached, has left something to settle. */
+  static isUnsettled(database: Database): boolean {
+    const ledger = new MigrationLedger(database);
+    return ledger.leaving().length + ledger.arriving().length > 0;
+  }
+
+  /** Serves the hosts of the fog, and settles with them what is left. */
+  attach(mesh: FogMesh): void {
+    this.#mesh = mesh;
+    serveMigrations(mesh, {
+      source: this.#source,
+      target: this.#target,
+      check: (peerId) => this.#parts.peers.check('containers', peerId),
+      preflight: async (request) => {
+        const { directory, checkpointer, engine } = this.#parts;
+        const fence = this.#ledger.fence(request.name);
+        return answerPreflight({ directory, checkpointer, engine: await engine(), fence }, request);
+      },
+      pageLimit: () => this.#pageLimit,
+    });
+    void this.#recover();
+    void this.#watch(mesh);
+    this.#timer = setInterval(() => void this.#recover(), AGAIN_MS).unref();
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+    this.#closing.abort();
+  }
+
+  /**
+   * Moves a running container to another host. A failure before it runs there leaves it here, and the result says
+   * why. Until it stands still the signal gives the migration up.
+   *
+   * @throws {ContainerNotFoundError} {ContainerNotRunningError} {HostNotFoundError} {MigrationToSelfError}
+   *   {MigrationRunningError} {TooManyMigrationsError} {MigrationImpossibleError} {MigrationInDoubtError}
+   */
+  async migrate(name: string, options: MigrateOptions): Promise<MigrateOutcome> {
+    const { mode = 'live' } = options;
+    if (!MODES.includes(mode)) throw new InvalidArgumentError(`there is no mode ${mode}`, MODES.join(', '));
+    const { engine, fog } = this.#parts;
+    await (await engine()).get(name);
+    const mesh = await fog.meeting();
+    const host = mesh.host(options.to);
+    if (host.self) throw new MigrationToSelfError(name, host.name);
+    if (this.#leaving.has(name)) throw new MigrationRunningError(name);
+    if (this.#leaving.size >= LIMIT) throw new TooManyMigrationsError(mesh.name, LIMIT);
+    this.#leaving.add(name);
+    try {
+      return await this.#migrate(name, host, { ...options, mode });
+    } finally {
+      this.#leaving.delete(name);
+    }
+  }
+
+  /** A person says which copy counts, where the other host cannot be asked. @throws {NothingToResolveError} */
+  async resolve(name: string, where: 'here' | 'there'): Promise<void> {
+    await this.#parts.engine();
+    await this.#parts.fog.mesh();
+    try {
+      await this.#source.resolve(name, where);
+    } catch (error) {
+      if (!(error instanceof NothingToResolveError)) throw error;
+      await this.#target.resolve(name, where);
+    }
+  }
+
+  async #migrate(
+    name: string,
+    host: MeshHost,
+    options: MigrateOptions & { mode: MigrationMode },
+  ): Promise<MigrateOutcome> {
+    const { mode, signal, onProgress, drainMs = 1_000, graceMs, dryRun } = options;
+    const engine = await this.#parts.engine();
+    const mesh = this.#requireMesh();
+    const link = targetOver(mesh, host.peerId);
+    const departure = await engine.moves.depart(name, 'migration');
+    let survey: Survey;
+    try {
+      onProgress?.({ phase: 'checking', done: 0, total: 1, unit: 'steps' });
+      survey = await this.#survey(departure, mode, (request) => link.preflight(request, { signal }));
+      throwIfAborted(signal, `the migration of ${name}`);
+      const { problems } = survey;
+      if (!dryRun && problems.length > 0) throw new MigrationImpossibleError(name, host.name, problems);
+    } catch (error) {
+      await departure.resume();
+      throw error;
+    }
+    const { problems, start, fence, memory, files } = survey;
+    if (dryRun) {
+      await departure.resume();
+      const fresh = start === 'fresh';
+      const expected = estimate({ mode, fresh, memory, files, throughput: host.throughput });
+      return { possible: problems.length === 0, problems, mode, fresh, estimate: expected };
+    }
+    const ticket = { id: randomUUID(), name, mode, from: mesh.peerId, to: host.peerId, fence: fence + 1 };
+    return moveContainer({
+      ...{ ticket, departure, link, start, memory, drainMs, graceMs, signal, onProgress },
+      source: this.#source,
+      checkpointer: this.#parts.checkpointer,
+      exportState: () => exportState(engine, departure.record.spec),
+    });
+  }
+
+  async #survey(
+    departure: Departure,
+    mode: MigrationMode,
+    ask: (request: Parameters<ReturnType<typeof targetOver>['preflight']>[0]) => Promise<PreflightAnswer>,
+  ): Promise<Survey> {
+    const { checkpointer, engine } = this.#parts;
+    const { name, record, upper, volumes } = departure;
+    const obstacles = mode === 'elastic' ? [] : await checkpointer.check(departure);
+    const facts = mode === 'elastic' || obstacles.length > 0 ? null : await checkpointer.facts();
+    const stats = (await (await engine()).stats()).find((one) => one.name === name);
+    const memory = stats?.memory ?? 0;
+    const files = mode === 'elastic' ? 0 : await sizeOf([upper, ...volumes.map(({ path }) => path)]);
+    const request = {
+      name,
+      record: { ...record, layers: [] },
+      architecture: process.arch,
+      facts,
+      memory,
+      files,
+    };
+    const answer = await ask(request);
+    const unable = [...obstacles, ...answer.checkpointProblems];
+    const problems = [...answer.problems, ...(mode === 'live' ? unable : [])];
+    if (mode === 'elastic' && volumes.length > 0 && !exportsState(record.spec)) {
+      problems.push('elastic mode would leave its volumes behind');
+    }
+    const start = mode === 'elastic' || unable.length > 0 ? 'fresh' : 'restore';
+    return { start, problems, fence: Math.max(answer.fence, this.#ledger.fence(name)), memory, files };
+  }
+
+  async #arrive({ record, address, memory }: PrepareRequest): Promise<Arrival> {
+    if (this.#target.expected >= LIMIT) throw new TooManyMigrationsError(this.#requireMesh().name, LIMIT);
+    const { engine, images, keeping } = this.#parts;
+    this.#pageLimit = Math.floor((await availableMemory()) / 4 / PAGE);
+    return keeping(record.image.digest, async () => {
+      const image = await exactImage(images, record.image, {});
+      const here = {
+        spec: record.spec,
+        image: { ref: image.ref, digest: image.digest, config: image.config },
+        layers: images.mounts(image.chainIds),
+      };
+      const request = { purpose: 'migration', record: here, address, imageBytes: memory } as const;
+      return (await engine()).moves.arrive(request);
+    });
+  }
+
+  async #recover(): Promise<void> {
+    if (!HostMigrations.isUnsettled(this.#parts.database)) return;
+    // What cannot be settled now is tried again.
+    await this.#target.recover().catch(() => {});
+    await this.#source.recover().catch(() => {});
+    await this.#target.settle().catch(() => {});
+  }
+
+  async #watch(mesh: FogMesh): Promise<void> {
+    for await (const { type } of mesh.watch({ signal: this.#closing.signal })) {
+      if (type === 'up') await this.#recover();
+    }
+  }
+
+  #requireMesh(): FogMesh {
+    if (!this.#mesh) throw new Error('the mesh is not open');
+    return this.#mesh;
+  }
+}
+
+/** Bytes that folders take on the disk. */
+async function sizeOf(folders: string[]): Promise<number> {
+  const { stdout } = await execute('du', ['-sxk', '--', ...folders], { timeoutMs: 60_000 });
+  const kilobytes = stdout.split('\n').map((line) => Number.parseInt(line, 10) || 0);
+  return kilobytes.reduce((sum, size) => sum + size, 0) * 1024;
+}

@@ -1,0 +1,58 @@
+import { GaruaError } from '../../base';
+import type { ContainerEngine, ContainerRecord } from '../../container';
+
+/** A command line for the container's shell that prints the application's own state. */
+const EXPORT = 'garua.migrate.export';
+/** One that reads it. */
+const IMPORT = 'garua.migrate.import';
+
+/** An application's own state could not be taken out, or put in. */
+export class StateHookFailedError extends GaruaError {
+  constructor(name: string, label: string, status: number, text: string) {
+    super(
+      'ERR_MIGRATION_STATE_HOOK',
+      `the command of the label ${label} of container ${name} ended with ${status}: ${text.trim().slice(-200)}`,
+      'Try the command with garua exec; the container goes on where it was.',
+    );
+  }
+}
+
+type Labelled = Pick<ContainerRecord['spec'], 'name' | 'labels'>;
+
+export const exportsState = ({ labels }: Labelled) => labels[EXPORT] !== undefined;
+
+/** What the application prints as its state; undefined when the container names no command for that. */
+export async function exportState(
+  engine: ContainerEngine,
+  { name, labels }: Labelled,
+): Promise<string | undefined> {
+  const command = labels[EXPORT];
+  return command === undefined ? undefined : runHook(engine, name, EXPORT, command);
+}
+
+/** Gives it to the new one. */
+export async function importState(
+  engine: ContainerEngine,
+  { name, labels }: Labelled,
+  state: string,
+): Promise<void> {
+  const command = labels[IMPORT];
+  if (command !== undefined) await runHook(engine, name, IMPORT, command, state);
+}
+
+async function runHook(
+  engine: ContainerEngine,
+  name: string,
+  label: string,
+  command: string,
+  input?: string,
+): Promise<string> {
+  const texts = { stdout: '', stderr: '' };
+  const options = { whileMoving: true, ...(input !== undefined && { input }) };
+  for await (const output of engine.exec(name, ['/bin/sh', '-c', command], options)) {
+    if ('text' in output) texts[output.stream] += output.text;
+    else if (output.exitCode !== 0)
+      throw new StateHookFailedError(name, label, output.exitCode, texts.stderr);
+  }
+  return texts.stdout;
+}
