@@ -1,3 +1,4 @@
+export * from './controller';
 export * from './errors';
 export { type GeneratorOptions, randomModel } from './generate';
 export { evaluatePlacement } from './model/evaluate';

@@ -1,0 +1,3 @@
+export * from './errors';
+export * from './held-lease';
+export * from './lease-book';
