@@ -38,26 +38,16 @@ export class Announcer {
   }
 
   /** Tells all hosts that are there; the others hear it when they come up. */
-  async announce(): Promise<void> {
-    const others = this.#mesh.hosts().filter(({ self, state }) => !self && state !== 'down');
-    await Promise.all(others.map(({ peerId }) => this.tell(peerId)));
-  }
-
-  /** Tells one host what it does not know yet, again and again while it is there and does not answer. */
-  async tell(peer: string): Promise<void> {
-    clearTimeout(this.#again.get(peer));
-    await this.#telling.run(peer, () => this.#tell(peer));
-    const told = this.#told.get(peer);
-    if (this.#closed || told === this.#own().version) return;
-    if (told !== undefined) return this.tell(peer);
-    const there = this.#mesh.hosts().some(({ peerId, state }) => peerId === peer && state !== 'down');
-    if (there) this.#again.set(peer, setTimeout(() => void this.tell(peer), PAUSE).unref());
+  announce(): void {
+    for (const { self, state, peerId } of this.#mesh.hosts()) {
+      if (!self && state !== 'down') void this.#tell(peerId);
+    }
   }
 
   /** The host has just come up, and may have lost what it was told. */
   renew(peer: string): void {
     this.#told.delete(peer);
-    void this.tell(peer);
+    void this.#tell(peer);
   }
 
   close(): void {
@@ -66,18 +56,33 @@ export class Announcer {
     for (const timer of this.#again.values()) clearTimeout(timer);
   }
 
+  /** Tells one host what it does not know yet, again and again while it is there and does not answer. */
   async #tell(peer: string): Promise<void> {
-    const { host, site } = this.#queues.self;
+    clearTimeout(this.#again.get(peer));
     try {
-      const own = this.#own();
-      const known = await this.#mesh.call<number>(peer, CALL, { host, site, ...own });
-      this.#told.set(peer, own.version);
-      // Said before this host lost its state, or its clock went back: that is outdone.
-      if (known > own.version)
-        await this.#queues.change(() => this.#queues.subscribers.changed(known)).committed;
+      await this.#telling.run(peer, () => this.#exchange(peer));
+      // What has changed meanwhile is told too.
+      if (!this.#closed && this.#told.get(peer) !== this.#own().version) await this.#tell(peer);
     } catch {
       this.#told.delete(peer);
+      if (this.#closed || !this.#isThere(peer)) return;
+      this.#again.set(peer, setTimeout(() => void this.#tell(peer), PAUSE).unref());
     }
+  }
+
+  async #exchange(peer: string): Promise<void> {
+    const { host, site } = this.#queues.self;
+    const own = this.#own();
+    if (this.#told.get(peer) === own.version) return;
+    const known = await this.#mesh.call<number>(peer, CALL, { host, site, ...own });
+    this.#told.set(peer, own.version);
+    // Said before this host lost its state, or its clock went back: that is outdone.
+    if (known > own.version)
+      await this.#queues.change(() => this.#queues.subscribers.changed(known)).committed;
+  }
+
+  #isThere(peer: string): boolean {
+    return this.#mesh.hosts().some(({ peerId, state }) => peerId === peer && state !== 'down');
   }
 
   #own(): Pick<Announcement, 'version' | 'subscribers'> {

@@ -42,7 +42,7 @@ export class FogMessages implements Messages {
     this.#announcer = new Announcer(mesh, this.#queues, (peer) => this.#deliverTo(peer));
     this.#queues.listen((queue) => this.#offer(queue));
     void this.#watch();
-    void this.#announcer.announce();
+    this.#announcer.announce();
     for (const queue of this.#queues.subscribers.all()) if (queue.waiting > 0) this.#offer(queue);
   }
 
@@ -73,14 +73,14 @@ export class FogMessages implements Messages {
     checkName('topic', topic);
     checkName('subscriber', subscriber);
     const { subscribers, self } = this.#queues;
-    const isNew = await this.#queues.change(() => {
-      const made = subscribers.put(self, { name: subscriber, topic, retained });
-      if (made) subscribers.changed();
-      return made;
+    const { made, queue } = await this.#queues.change(() => {
+      const isNew = subscribers.put(self, { name: subscriber, topic, retained });
+      if (isNew) subscribers.changed();
+      return { made: isNew, queue: subscribers.find(self.peer, subscriber)! };
     }).committed;
-    if (isNew) void this.#announcer.announce();
+    if (made) this.#announcer.announce();
     this.#open.get(subscriber)?.end();
-    const subscription = new Subscription(this.#queues, subscribers.find(self.peer, subscriber)!);
+    const subscription = new Subscription(this.#queues, queue);
     this.#open.set(subscriber, subscription);
     const all = signal ? AbortSignal.any([signal, this.#closing.signal]) : this.#closing.signal;
     try {
@@ -126,7 +126,7 @@ export class FogMessages implements Messages {
       return statuses;
     }).committed;
     for (const status of forgotten) if (status.peerId === self.peer) this.#open.get(status.subscriber)?.end();
-    void this.#announcer.announce();
+    this.#announcer.announce();
     return forgotten;
   }
 
@@ -152,19 +152,24 @@ export class FogMessages implements Messages {
   }
 
   async #watch(): Promise<void> {
-    for await (const event of this.#mesh.watch({ signal: this.#closing.signal })) await this.#heed(event);
+    for await (const event of this.#mesh.watch({ signal: this.#closing.signal })) this.#heed(event);
   }
 
-  async #heed({ type, host: { peerId } }: MeshEvent): Promise<void> {
+  #heed({ type, host: { peerId } }: MeshEvent): void {
     if (type === 'up') {
       this.#announcer.renew(peerId);
       this.#couriers.get(peerId)?.hurry();
     } else if (type === 'revoked') {
-      const courier = this.#couriers.get(peerId);
-      this.#couriers.delete(peerId);
-      await courier?.close();
-      await this.#queues.change(() => this.#queues.subscribers.forgetPeer(peerId)).committed;
+      // Where that fails, as on a full disk, the queues stay, and nothing is sent.
+      this.#expel(peerId).catch(() => {});
     }
+  }
+
+  async #expel(peerId: string): Promise<void> {
+    const courier = this.#couriers.get(peerId);
+    this.#couriers.delete(peerId);
+    await courier?.close();
+    await this.#queues.change(() => this.#queues.subscribers.forgetPeer(peerId)).committed;
   }
 }
 
