@@ -128,7 +128,10 @@ export interface ContainerSpec {
   /** All capabilities and devices, no filters: only where the host's policy.json says so. */
   privileged?: boolean;
   restart?: RestartPolicy;
-  /** A container that is not alive any more is restarted, if its restart policy is not `no`. */
+  /**
+   * A container that is not alive any more is restarted, if its restart policy is not `no`. Default: the HEALTHCHECK of
+   * the image, if it has one.
+   */
   liveness?: Probe;
   /** Says when a container can do its work. A replacement waits for it, or else for `liveness`. */
   readiness?: Probe;

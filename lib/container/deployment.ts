@@ -6,6 +6,7 @@ import type { ContainerRecord } from './lifecycle';
 import { checkPortsFree } from './network/ports';
 import { DEFAULT_GRACE_MS, endContainer, runningRow } from './operations';
 import { type EngineParts, JOURNAL, type JournalData } from './parts';
+import { imageHealthcheck } from './probe/healthcheck';
 import { waitUntilReady } from './probe/until-ready';
 import { bringBack, mayRunBeside, noteRollBack, retire } from './replacement';
 import type { ProcessIdentity } from './runtime/process-identity';
@@ -144,7 +145,8 @@ export function firstRow(
     image: Pick<StoredImage, 'ref' | 'digest' | 'config'>;
   },
 ): ContainerRow {
-  const { network, restart, liveness, readiness } = spec;
+  const { network, restart, readiness } = spec;
+  const liveness = spec.liveness ?? imageHealthcheck(image.config.config);
   const care: Care = { network };
   if (restart) care.restart = restart;
   if (liveness) care.liveness = liveness;

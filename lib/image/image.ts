@@ -41,6 +41,9 @@ export interface ImageConfig {
     Volumes?: Record<string, object> | null;
     ExposedPorts?: Record<string, object> | null;
     Labels?: Record<string, string> | null;
+    /** Docker's additions to the OCI image specification, unchecked. */
+    Healthcheck?: unknown;
+    Shell?: unknown;
   };
   rootfs: { type: string; diff_ids: Digest[] };
 }

@@ -106,6 +106,16 @@ describe('container: exec', () => {
     await assert.rejects(exec(['true']), { code: 'ERR_CONTAINER_NOT_FOUND' });
   });
 
+  it('says that the container has no room for one more process', async () => {
+    const script = 'for i in 1 2 3; do (sleep 1000 &); done; echo full; exec sleep 1000';
+    await fixture.deploy({ command: ['sh', '-c', script], pids: 4 });
+    for await (const { text } of fixture.engine.logs('box', { follow: true })) if (text === 'full') break;
+    await assert.rejects(exec(['true']), {
+      code: 'ERR_CONTAINER_EXEC_REFUSED',
+      message: /its limit of 4 processes/,
+    });
+  });
+
   it('kills the command and all that it has started when the signal fires', async () => {
     await fixture.deploy({ command: LOOP });
     const end = new AbortController();

@@ -50,6 +50,7 @@ describe('container: the host’s policy', () => {
     await assert.rejects(deploy({ capabilities: { add: ['ALL'] } }), refused('ERR_POLICY_CAPABILITY', 'ALL'));
     // What is Docker's default anyway needs nobody's leave.
     await deploy({ capabilities: { drop: ['ALL'], add: ['NET_BIND_SERVICE'] } });
+    (await fixture.engine.policy()).checkRestore();
     assert.deepEqual((await fixture.engine.policy()).peers, {
       containers: true,
       flows: true,

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ExecOutput } from '../container';
 import type { ContainerFolder } from '../paths';
+import { processLimit } from '../runtime/cgroup';
 import { findTool } from '../runtime/tools';
 import { killFamily } from './family';
 import { ProgramOutput } from './output';
@@ -41,6 +42,7 @@ export async function* runInContainer(
 ): AsyncGenerator<ExecOutput> {
   if (signal.aborted) return;
   const runc = await findTool('runc');
+  const { refusals = 0 } = (await processLimit(place.id)) ?? {};
   const base = join(place.folder.path, `exec-${randomBytes(6).toString('hex')}`);
   const [document, pidFile] = [`${base}.json`, `${base}.pid`];
   await writeFile(document, JSON.stringify(process), { mode: 0o600 });
@@ -88,7 +90,9 @@ export async function* runInContainer(
     const exitCode = await ended;
     if (signal.aborted) return;
     isOver = true;
-    if (!started && !(await startOrEnd())) throw execFailure(complaint, place, process.args[0]!);
+    if (!started && !(await startOrEnd())) {
+      throw await execFailure(complaint, place, process.args[0]!, refusals);
+    }
     yield { exitCode: exitCode ?? KILLED };
   } finally {
     signal.removeEventListener('abort', onAbort);

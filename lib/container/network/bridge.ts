@@ -79,7 +79,8 @@ async function join(id: string, namespace: string, wanted: string | undefined): 
       return await callPlugin({ ...call, config: bridgeConfig(wanted) });
     } catch (error) {
       if (!(error instanceof NetworkFailedError)) throw error;
-      // Somebody has it: another one then.
+      // Somebody has it: another one then. The plugin leaves what it had made before it asked for the address.
+      await callPlugin({ ...call, command: 'DEL', config: bridgeConfig() });
     }
   }
   return callPlugin({ ...call, config: bridgeConfig() });

@@ -57,6 +57,20 @@ export async function outOfMemoryKills(id: string, root = CGROUP_ROOT): Promise<
   return 0;
 }
 
+/** A container's limit of processes, and how often the kernel has refused it one more; undefined without a limit. */
+export async function processLimit(
+  id: string,
+  root = CGROUP_ROOT,
+): Promise<{ limit: number; refusals: number } | undefined> {
+  for (const folder of [`${root}/pids${cgroupPath(id)}`, `${root}${cgroupPath(id)}`]) {
+    const limit = Number(await readFile(`${folder}/pids.max`, 'utf8').catch(() => Number.NaN));
+    if (!(limit > 0)) continue;
+    const events = await readFile(`${folder}/pids.events`, 'utf8').catch(() => '');
+    return { limit, refusals: Number(/^max (\d+)$/m.exec(events)?.[1] ?? 0) };
+  }
+  return undefined;
+}
+
 /** Bytes; undefined when the container has no limit, or no cgroup any more. */
 export async function memoryLimitOf(id: string, root = CGROUP_ROOT): Promise<number | undefined> {
   const files = [

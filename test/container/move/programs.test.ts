@@ -215,6 +215,31 @@ describe('container: programs that move', () => {
     assert.deepEqual((await untilLines(there, 2)).slice(0, 2), ['ready', 'gone']);
   });
 
+  it('a server under another address: what was connected is closed, and it serves others', async () => {
+    const images = [await imageOf(here, SERVER), await imageOf(there, SERVER)] as [TestImage, TestImage];
+    const { container } = await here.deploy({ command: ['/srv/program'], network: 'bridge' }, images[0]);
+    await untilLines(here, 1);
+    const old = connect({ host: container.address!, port: 8080 }).on('error', () => {});
+    await once(old, 'connect');
+    assert.equal(await ask(old, 'quay 7'), '1 quay 7');
+    const departure = await here.engine.moves.depart('box', 'migration');
+    const record = await recordFor(there, departure.record, images[1]);
+    const { address } = departure;
+    const arrival = await there.engine.moves.arrive({ purpose: 'migration', record, address });
+    assert.equal(arrival.addressOutcome, 'changed');
+    await departure.dump(arrival.images);
+    await copyFiles(departure, arrival);
+    await arrival.restore();
+    await departure.release();
+    const moved = await arrival.commit();
+    assert.notEqual(moved.address, address);
+    assert.deepEqual((await untilLines(there, 2)).slice(0, 2), ['ready', 'gone']);
+    const socket = connect({ host: moved.address!, port: 8080 });
+    await once(socket, 'connect');
+    assert.equal(await ask(socket, 'quay 8'), '1 quay 8');
+    for (const each of [old, socket]) each.destroy();
+  });
+
   it('a Node.js server: what it counts in its heap goes on', async () => {
     const script = `let n = 0; require('http').createServer((_, answer) => answer.end(String(++n)))
       .listen(8080, () => console.log('listening'));`;
