@@ -79,6 +79,9 @@ export class FrameReader {
     if (kind === 'part') return bytes.toString();
     if (kind !== 'end') throw new CheckpointFileDamagedError('a part of it begins in the middle');
     if (!before.digest().equals(bytes)) throw new CheckpointFileDamagedError('its checksum is wrong');
+    if (this.#rest.length > 0 || !(await this.#source.next()).done) {
+      throw new CheckpointFileDamagedError('something follows its end');
+    }
     return undefined;
   }
 
