@@ -1,5 +1,8 @@
+import { existsSync } from 'node:fs';
 import type { NodeAPI } from 'node-red';
+import { DataDirectory } from '../../lib/base';
 import { serveDialogs } from './admin';
+import { hostPool } from './host-pool';
 import { REGISTRY_SLOTS } from './registries';
 import { defaultOptions, type FogHostDef, type FogHostNode } from './use-host';
 
@@ -11,8 +14,24 @@ export = (RED: NodeAPI): void => {
       dataDirectory: definition.dataDirectory?.trim() || standard.dataDirectory,
       socket: definition.socket?.trim() || standard.socket,
       name: definition.name?.trim() || undefined,
+      site: definition.site?.trim() || undefined,
     };
     this.registries = Array.isArray(definition.registries) ? definition.registries : [];
+    stay(this);
+  }
+
+  /**
+   * A host that has been opened stays open while its fog-host is deployed, also when no other node uses it: other
+   * hosts of its fog look for it. One that belongs to a fog is opened at once.
+   */
+  function stay(node: FogHostNode): void {
+    const lease = hostPool.acquire(node.options);
+    node.on('close', (done: () => void) => {
+      lease.release().finally(done);
+    });
+    const directory = new DataDirectory(node.options.dataDirectory);
+    if (node.options.socket || !existsSync(directory.join('mesh', 'membership.json'))) return;
+    lease.host().catch((error) => node.error(error));
   }
 
   const slots = Array.from({ length: REGISTRY_SLOTS }, (_, slot) => [

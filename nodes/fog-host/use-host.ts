@@ -7,6 +7,7 @@ import { type RegistryAccess, type RegistryRow, registryAccess } from './registr
 export interface FogHostDef extends NodeDef {
   dataDirectory?: string;
   socket?: string;
+  site?: string;
   registries?: RegistryRow[];
 }
 

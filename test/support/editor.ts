@@ -18,12 +18,14 @@ export class Editor {
     readonly page: Page,
   ) {}
 
-  /** Opens the editor; Debian's chromium must be installed. */
-  static async open(url: string): Promise<Editor> {
-    const browser = await chromium.launch({
-      executablePath: process.env.GARUA_CHROMIUM ?? '/usr/bin/chromium',
-      args: [...QUIET, ...OFFLINE].map((name) => `--${name}`),
-    });
+  /** Opens the editor, in a browser that is there or in one of its own; Debian's chromium must be installed. */
+  static async open(url: string, present?: Browser): Promise<Editor> {
+    const browser =
+      present ??
+      (await chromium.launch({
+        executablePath: process.env.GARUA_CHROMIUM ?? '/usr/bin/chromium',
+        args: [...QUIET, ...OFFLINE].map((name) => `--${name}`),
+      }));
     const page = await browser.newPage({ viewport: { width: 1400, height: 800 }, locale: 'en-US' });
     page.setDefaultTimeout(20_000);
     await page.goto(url);
