@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { exists } from '../../base';
 import { cgroupPath } from '../runtime/cgroup';
@@ -7,10 +7,13 @@ import { type Attachment, allAttachments, hostNamespace, isOf, readAttachment } 
 import { detach } from './bridge';
 import { listRules } from './iptables';
 import { updateNames } from './names';
+import { namespacePath, removeNamespace } from './namespace';
 import { publishedIds, restorePorts } from './published';
-import { LEASES, NETWORK } from './settings';
+import { LEASES, NAMESPACES, NETWORK } from './settings';
 
 const CGROUPS = '/sys/fs/cgroup';
+/** A container that arrives has its namespace long before its first process: until its files are here. Milliseconds. */
+const MAKING_MS = 24 * 60 * 60_000;
 const ADDRESS = /^\d+\.\d+\.\d+\.\d+$/;
 
 /**
@@ -20,6 +23,7 @@ const ADDRESS = /^\d+\.\d+\.\d+\.\d+$/;
  * come back.
  */
 export async function cleanNetwork(containers: string): Promise<void> {
+  await removeOldNamespaces();
   if (!(await exists(LEASES))) return;
   const here = hostNamespace();
   for (const attachment of await allAttachments()) {
@@ -37,6 +41,14 @@ export async function cleanNetwork(containers: string): Promise<void> {
 async function isLeft(attachment: Attachment, containers: string): Promise<boolean> {
   if (await isAlive(attachment.process)) return false;
   return isOf(attachment, containers) || !(await exists(attachment.folder));
+}
+
+/** Namespaces without a process: of containers whose data directory went away with them. */
+async function removeOldNamespaces(): Promise<void> {
+  for (const id of await readdir(NAMESPACES).catch(() => [])) {
+    const made = (await stat(namespacePath(id)).catch(() => undefined))?.mtimeMs ?? 0;
+    if (Date.now() - made > MAKING_MS && !(await hasProcesses(id))) await removeNamespace(id);
+  }
 }
 
 /** Containers that hold something of Garua's bridge though nobody says why. */

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { AbortedError, ToolFailedError, toGaruaError } from '../../base';
+import { AbortedError, DiskFullError, type GaruaError, ToolFailedError, toGaruaError } from '../../base';
 
 /** Owners by number, holes, and every extended attribute, among them overlayfs's own. */
 const COMMON = ['--numeric-owner', '--xattrs', '--xattrs-include=*'];
@@ -39,7 +39,11 @@ export async function unpackFolder(
       if (!tar.stdin.write(chunk)) await Promise.race([once(tar.stdin, 'drain').catch(() => {}), watch.exit]);
     }
     tar.stdin.end();
-    await watch.ended([0]);
+    await watch.ended([0]).catch((error: GaruaError) => {
+      throw /No space left on device|Disk quota exceeded/.test(error.message)
+        ? new DiskFullError(folder)
+        : error;
+    });
   } finally {
     watch.end();
   }
