@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { copyFile, readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { CheckpointResult, ContainerStatus, RestoreResult } from '../../lib';
-import { needsCriu } from '../container/move/support';
+import { describeWithCriu } from '../container/move/support';
 import { garua, garuaJson } from '../support/garua';
 import { busyboxLayer, makeImage } from '../support/images';
 import { startRegistry, type TestRegistry } from '../support/registry';
@@ -12,7 +12,7 @@ import { temporaryFolder } from '../support/temporary';
 const COUNT =
   'n=0; while :; do n=$((n+1)); echo $n; echo $n > /state/count; echo $n > /count; sleep 0.05; done';
 
-describe('garua checkpoint and restore', () => {
+describeWithCriu('garua checkpoint and restore', () => {
   after(async () => {
     for (const place of [data, other]) {
       for (const { name } of await garuaJson<ContainerStatus[]>(place, 'ps'))
@@ -42,8 +42,7 @@ describe('garua checkpoint and restore', () => {
     }
   }
 
-  before(async function () {
-    await needsCriu(this);
+  before(async () => {
     registry = await startRegistry();
     const config = { Cmd: ['sh', '-c', COUNT], Env: ['PATH=/bin'] };
     await registry.push(makeImage({ layers: [busyboxLayer()], config }), 'fog/count', '1');

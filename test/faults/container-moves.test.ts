@@ -7,16 +7,13 @@ import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isFrozen, processesOf } from '../../lib/container/runtime/freezer';
 import { ContainerFixture, mountsBelow } from '../container/fixture';
-import { needsCriu, recordFor } from '../container/move/support';
+import { describeWithCriu, recordFor } from '../container/move/support';
 
 const COUNT = 'n=0; while :; do n=$((n+1)); echo "count $n"; sleep 0.02; done';
 const LIMIT_MS = 30_000;
 
-describe('container: the end of its owner in the middle of a move', () => {
+describeWithCriu('container: the end of its owner in the middle of a move', () => {
   let fixture: ContainerFixture;
-  before(async function () {
-    await needsCriu(this);
-  });
   beforeEach(async () => {
     fixture = await ContainerFixture.create();
     await fixture.deploy({ command: ['sh', '-c', COUNT] });

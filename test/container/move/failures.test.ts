@@ -6,17 +6,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { isFrozen } from '../../../lib/container/runtime/freezer';
 import { CriuCheckpointer } from '../../../lib/migration/checkpoint';
 import { ContainerFixture, mountsBelow } from '../fixture';
-import { needsCriu, recordFor } from './support';
+import { describeWithCriu, recordFor } from './support';
 
 const COUNT = 'n=0; while :; do n=$((n+1)); echo "count $n"; sleep 0.02; done';
 
-describe('container: moves that fail', () => {
+describeWithCriu('container: moves that fail', () => {
   const path = process.env.PATH;
   let fixture: ContainerFixture;
   let programs: string;
-  before(async function () {
-    await needsCriu(this);
-  });
   beforeEach(async () => {
     fixture = await ContainerFixture.create();
     programs = await mkdtemp(join(tmpdir(), 'garua-programs-'));

@@ -1,15 +1,12 @@
 import assert from 'node:assert/strict';
 import { ContainerFixture } from '../fixture';
-import { copyFiles, needsCriu, recordFor } from './support';
+import { copyFiles, describeWithCriu, recordFor } from './support';
 
 const COUNT = 'n=0; while :; do n=$((n+1)); echo "count $n"; echo $n > /count; sleep 0.05; done';
 
-describe('container: moving', () => {
+describeWithCriu('container: moving', () => {
   let here: ContainerFixture;
   let there: ContainerFixture;
-  before(async function () {
-    await needsCriu(this);
-  });
   beforeEach(async () => {
     here = await ContainerFixture.create();
     there = await ContainerFixture.create();

@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ContainerSpec, ContainerStatus } from '../../../lib/container';
 import { ContainerFixture, type TestImage } from '../fixture';
-import { copyFiles, needsCriu, recordFor } from './support';
+import { copyFiles, describeWithCriu, recordFor } from './support';
 
 /** Two threads count, each in memory of its own; the first tells both. */
 const THREADS = `
@@ -66,11 +66,11 @@ int main(void) {
   }
 }`;
 
-describe('container: programs that move', () => {
+describeWithCriu('container: programs that move', function () {
+  this.timeout(180_000);
   let here: ContainerFixture;
   let there: ContainerFixture;
-  before(async function () {
-    await needsCriu(this);
+  before(async () => {
     here = await ContainerFixture.create();
     there = await ContainerFixture.create();
   });

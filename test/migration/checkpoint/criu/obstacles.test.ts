@@ -3,13 +3,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { ContainerSpec } from '../../../../lib/container';
 import { CriuCheckpointer } from '../../../../lib/migration/checkpoint';
 import { ContainerFixture } from '../../../container/fixture';
-import { needsCriu } from '../../../container/move/support';
+import { describeWithCriu } from '../../../container/move/support';
 
-describe('migration: what keeps a container from being checkpointed', () => {
+describeWithCriu('migration: what keeps a container from being checkpointed', () => {
   const checkpointer = new CriuCheckpointer();
   let fixture: ContainerFixture;
-  before(async function () {
-    await needsCriu(this);
+  before(async () => {
     fixture = await ContainerFixture.create();
   });
   after(() => fixture?.destroy());
