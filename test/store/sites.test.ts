@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Locator, Provider } from '../../lib/store';
+import { signedBytes } from '../../lib/store/names/record';
 import { temporaryFolder } from '../support/temporary';
 import { patternBytes } from './support/bytes';
-import { openStore, readAll, TestSite } from './support/stores';
+import { openStore, readAll, TestSite, testSigner } from './support/stores';
 
 const CHUNK = 262_144;
 
@@ -254,5 +255,54 @@ describe('stores of several sites', () => {
     });
     await assert.rejects(one.getName('fog:city/none'), { code: 'ERR_STORE_NAME_NOT_FOUND' });
     await assert.rejects(one.getName('fog:nothing'), { code: 'ERR_INVALID_ARGUMENT' });
+  });
+
+  it('does not let a wrong clock hold a name', async () => {
+    const store = await here([]);
+    const [{ cid: first }, { cid: second }] = [
+      await store.put(patternBytes(10)),
+      await store.put(patternBytes(20)),
+    ];
+    const record = await store.putName('fog:here/still', first);
+    const forged = { ...record, time: Number.MAX_SAFE_INTEGER, writer: 'other' };
+    const signature = await testSigner('other').sign(signedBytes(forged));
+    const future = { ...forged, signature: Buffer.from(signature).toString('base64') };
+    await assert.rejects(store.acceptName(future), { code: 'ERR_STORE_NAME_INVALID' });
+    const now = Date.now;
+    try {
+      // This host's own clock was three days ahead for a while.
+      Date.now = () => now() + 3 * 86_400_000;
+      await store.putName('fog:here/still', second);
+    } finally {
+      Date.now = now;
+    }
+    await assert.rejects(store.getName('fog:here/still'), { code: 'ERR_STORE_NAME_NOT_FOUND' });
+    await store.putName('fog:here/still', first);
+    assert.equal((await store.getName('fog:here/still')).cid, first);
+  });
+
+  it('keeps to its quota when several hosts write', async () => {
+    const keeper = await site('library');
+    const nas = folder.join('shared-nas');
+    mkdirSync(nas);
+    const open = async (writer: string) =>
+      keep(
+        await openStore({
+          ...{ dataDirectory: folder.join(writer), nas, writer, providers: [keeper.provider()] },
+          ...{ quota: { site: 5 * (CHUNK + 500) }, limits: { evictionGraceMs: 0 } },
+        }),
+      );
+    const writers = [await open('host-1'), await open('host-2')];
+    for (let seed = 50; seed < 58; seed += 1) {
+      const bytes = patternBytes(CHUNK, seed);
+      await keeper.store.put(bytes);
+      await writers[seed % 2]!.put(bytes);
+      // So that each looks again at what the other one has written.
+      await delay(600);
+    }
+    const { objects } = await writers[0]!.gc();
+    assert.ok(objects <= 5 && objects >= 4, `${objects} objects`);
+    await assert.rejects(writers[1]!.put(patternBytes(6 * CHUNK, 99)), { code: 'ERR_STORE_QUOTA_EXCEEDED' });
+    assert.equal((await writers[1]!.gc()).objects, objects, 'what cannot fit has driven others out');
   });
 });

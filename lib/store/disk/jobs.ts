@@ -164,10 +164,10 @@ export const JOBS = {
   makeFolders(paths: string[]): void {
     for (const path of paths) makeFolder(path);
   },
-  /** Makes the folders, which are all in one, and makes them durable together. */
+  /** Makes the folders that are missing, which are all in one, and makes them durable together. */
   makeFoldersIn(parent: string, paths: string[]): void {
-    for (const path of paths) mkdirUnlessThere(path);
-    syncFolder(parent);
+    const made = paths.filter(mkdirUnlessThere);
+    if (made.length > 0) syncFolder(parent);
   },
 };
 

@@ -38,7 +38,7 @@ export async function checkMarker(options: MarkerOptions): Promise<void> {
       `another store is there (${id} instead of ${known}); to use it from now on, remove ${memory}`,
     );
   }
-  await disk.run('makeFolders', paths.folders);
+  await disk.run('makeFoldersIn', paths.root, paths.folders);
   if (isNew) await disk.run('makeFoldersIn', paths.objects, paths.objectFolders);
   if (!known) await writeFileAtomic(memory, JSON.stringify({ id, folder: disk.folder }));
 }
