@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { execFile, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { openHost } from '../../lib/control';
 import { patternBytes } from '../store/support/bytes';
-import { garua, garuaJson } from '../support/garua';
+import { garua, garuaJson, spawnGarua } from '../support/garua';
 import { temporaryFolder } from '../support/temporary';
 
 const run = promisify(execFile);
@@ -102,4 +102,43 @@ describe('garua put, get and what goes with them', () => {
       });
     });
   }
+
+  describe('with what garua host was told once', () => {
+    const told = folder.join('told');
+    const nas = folder.join('nas');
+
+    before(async () => {
+      mkdirSync(nas);
+      const words = ['host', '--name', 'quay-1', '--site', 'quay', '--nas', nas, '--quota', '4m'];
+      const { child, result } = spawnGarua(told, words);
+      await once(child.stderr!, 'data');
+      child.kill('SIGTERM');
+      assert.equal((await result).status, 0);
+    });
+
+    it('uses its NAS, its site and its quota', async () => {
+      const { cid } = await garuaJson<{ cid: string }>(told, 'put', file);
+      assert.ok(readdirSync(join(nas, 'garua/objects', cid.at(-2)!)).includes(cid));
+      assert.deepEqual((await garuaJson<{ sites: string[] }>(told, 'where', cid)).sites, ['quay']);
+      const large = folder.join('large');
+      writeFileSync(large, patternBytes(5_000_000));
+      assert.match((await garua(told, 'put', large)).stderr, /^error ERR_STORE_QUOTA_EXCEEDED: /);
+    });
+
+    it('names an object and gets it by its name', async () => {
+      const still = folder.join('still');
+      for (const text of ['first', 'second']) {
+        writeFileSync(still, text);
+        const { name } = await garuaJson<{ name: string }>(told, 'put', still, '--as', 'door');
+        assert.equal(name, 'fog:quay/door');
+      }
+      assert.equal((await garua(told, 'get', 'fog:quay/door')).stdout, 'second');
+      assert.match((await garua(told, 'get', 'fog:quay/none')).stderr, /^error ERR_STORE_NAME_NOT_FOUND: /);
+      assert.equal((await garua(told, 'put', still, '--as', 'fog:quay')).status, 1);
+    });
+
+    it('refuses what is no quota', async () => {
+      assert.match((await garua(told, 'host', '--quota', 'much')).stderr, /^error ERR_INVALID_ARGUMENT: /);
+    });
+  });
 });
