@@ -62,7 +62,9 @@ export class Assembly {
       onHealth: (row) => changes.emit(table.byId(row.id) ?? row),
       onUnhealthy: (row, why) => void this.#endUnhealthy(row, why).catch(() => {}),
     });
-    this.parts = { paths, table, journal, changes, runtime, lifecycle, supervisor, prober };
+    const atPorts = <T>(publishes: boolean, work: () => Promise<T>) =>
+      publishes ? this.#lock.run(PORTS, work) : work();
+    this.parts = { paths, table, journal, changes, runtime, lifecycle, supervisor, prober, atPorts };
     this.#restarter = new Restarter(table, changes, (row) => this.#restart(row));
     this.moves = new Moves({
       ...this.parts,
@@ -116,7 +118,7 @@ export class Assembly {
   /** Operations on one container run one after another; those that publish ports also, whatever they belong to. */
   async exclusively<T>(name: string, publishes: boolean, work: () => Promise<T>): Promise<T> {
     try {
-      return await this.#lock.run(name, publishes ? () => this.#lock.run(PORTS, work) : work);
+      return await this.#lock.run(name, () => this.parts.atPorts(publishes, work));
     } catch (error) {
       throw toGaruaError(error, `the work on container ${name}`);
     }

@@ -49,12 +49,13 @@ export async function deployContainer(
     options.onProgress?.({ phase, done, total, unit: 'steps' });
   };
 
+  const publishes = spec.ports.length > 0 || (replaced?.ports.length ?? 0) > 0;
   let stopped = false;
   const fail = async (thrown: unknown) => {
     const error = toGaruaError(thrown, `deploying container ${spec.name}`);
     // What cannot be taken away now stays in the journal, and goes at the next start.
     const undone = await succeeds(() => lifecycle.discard(id));
-    const restored = old && stopped && (await bringBack(parts, old));
+    const restored = old && stopped && (await parts.atPorts(publishes, () => bringBack(parts, old)));
     if (undone) await succeeds(() => journal.end(entry));
     if (old) await succeeds(() => noteRollBack(parts, old, error));
     if (!replaced || process === undefined || error instanceof AbortedError) return error;
@@ -62,9 +63,7 @@ export async function deployContainer(
   };
 
   let process: ProcessIdentity | undefined;
-  let row: ContainerRow;
-  let retired: number | undefined;
-  try {
+  const begin = async () => {
     proceed('preparing', 0);
     await checkPortsFree(spec.name, spec.ports, table.all());
     await lifecycle.keep(id, record);
@@ -81,7 +80,13 @@ export async function deployContainer(
     const address = await lifecycle.connect(id, record, process.pid);
     const startedAt = Date.now();
     await lifecycle.start(id, record);
-    row = runningRow({ ...firstRow(id, request), address }, process, startedAt);
+    return runningRow({ ...firstRow(id, request), address }, process, startedAt);
+  };
+  let row: ContainerRow;
+  let retired: number | undefined;
+  try {
+    row = await parts.atPorts(publishes, begin);
+    // Nobody else waits for its readiness: its ports are taken by now.
     if (replaced) {
       proceed('waiting until ready', 3);
       await waitUntilReady(parts.paths, row, signal);

@@ -10,7 +10,6 @@ import type {
   ExecPlan,
   LogLine,
   LogOptions,
-  PublishedPort,
   StopOptions,
 } from './container';
 import { deployContainer } from './deployment';
@@ -140,11 +139,13 @@ export class ContainerEngine {
   ): Promise<Deployed> {
     const complete = completeSpec(spec);
     const digest = specDigest(complete, image.digest);
-    return this.#exclusively(complete.name, complete.ports, async () => {
+    const { atPorts } = this.#parts;
+    return this.#assembly.exclusively(complete.name, false, async () => {
       const old = notMoving(await this.#find(complete.name));
       if (old?.specDigest === digest) {
         const runs = old.state === 'running';
-        if (!runs) await startExisting(this.#parts, { ...old, attempts: 0 }, options);
+        const start = () => startExisting(this.#parts, { ...old, attempts: 0 }, options);
+        if (!runs) await atPorts(old.ports.length > 0, start);
         // It is what was asked for last: an earlier attempt to replace it is no news any more.
         const current = this.#parts.table.byId(old.id) ?? old;
         const row = current.rolledBack ? update(this.#parts, { ...current, rolledBack: null }) : current;
@@ -177,7 +178,8 @@ export class ContainerEngine {
    * started at once.
    */
   start(name: string, options: LongCall = {}): Promise<ContainerStatus> {
-    return this.#exclusively(name, this.#parts.table.byName(name)?.ports ?? [], async () => {
+    const publishes = (this.#parts.table.byName(name)?.ports.length ?? 0) > 0;
+    return this.#assembly.exclusively(name, publishes, async () => {
       const row = notMoving(await this.#require(name));
       if (row.state === 'running') return this.#status(row);
       return this.#status(await startExisting(this.#parts, { ...row, attempts: 0 }, options));
@@ -308,10 +310,6 @@ export class ContainerEngine {
     const { paths } = this.#parts;
     const process = await execProcess(paths.of(row.id), row.image, command, options);
     return { id: row.id, runtimeRoot: paths.runtime, process };
-  }
-
-  #exclusively<T>(name: string, ports: PublishedPort[], work: () => Promise<T>): Promise<T> {
-    return this.#assembly.exclusively(name, ports.length > 0, work);
   }
 
   /** Fires with the caller's signal, and at the latest when the engine closes. */

@@ -17,6 +17,8 @@ export interface EngineParts {
   readonly lifecycle: Lifecycle;
   readonly supervisor: Supervisor;
   readonly prober: Prober;
+  /** Containers that publish ports take turns from the look at who has them until they have them. */
+  atPorts<T>(publishes: boolean, work: () => Promise<T>): Promise<T>;
 }
 
 /** Journal kinds of this module, and the steps of each. */

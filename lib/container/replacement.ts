@@ -3,8 +3,10 @@ import { AbortedError, type GaruaError } from '../base';
 import { collide } from './network/ports';
 import { DEFAULT_GRACE_MS, startExisting, update } from './operations';
 import type { EngineParts } from './parts';
+import { isWithin } from './policy/glob';
 import { isAlive, signalProcess } from './runtime/process-identity';
 import type { CompleteSpec } from './spec/complete';
+import type { CompleteMount } from './spec/mounts';
 import { stopSignalNumber } from './stop-signal';
 import type { ContainerRow } from './table';
 
@@ -19,15 +21,23 @@ export function mayRunBeside(old: CompleteSpec, next: CompleteSpec): boolean {
   const onHost = [old, next].filter(({ network }) => network === 'host').length;
   if (onHost === 2 || (onHost === 1 && (old.ports.length > 0 || next.ports.length > 0))) return false;
   if (old.ports.some((one) => next.ports.some((other) => collide(one, other)))) return false;
-  const devices = new Set((old.devices ?? []).map(({ source }) => source));
-  if (next.devices?.some(({ source }) => devices.has(source))) return false;
-  const shared = new Map(
-    old.mounts.flatMap((mount) => (mount.type === 'tmpfs' ? [] : [[mount.source, mount]])),
-  );
-  return !next.mounts.some((mount) => {
-    const same = mount.type === 'tmpfs' ? undefined : shared.get(mount.source);
-    return same !== undefined && !(mount.readOnly && same.readOnly);
-  });
+  if (devicesOf(old).some((one) => devicesOf(next).some((other) => overlap(one, other)))) return false;
+  return !old.mounts.some((one) => next.mounts.some((other) => isShared(one, other)));
+}
+
+function devicesOf({ devices = [] }: CompleteSpec): string[] {
+  return devices.map(({ source }) => source);
+}
+
+/** Whether two mounts have files in common, and one of them may write to them. */
+function isShared(one: CompleteMount, other: CompleteMount): boolean {
+  if (one.type === 'tmpfs' || other.type === 'tmpfs' || (one.readOnly && other.readOnly)) return false;
+  return overlap(one.source, other.source);
+}
+
+/** Whether two paths, or names, are the same, or one is a folder around the other. */
+function overlap(one: string, other: string): boolean {
+  return isWithin(one, other) || isWithin(other, one);
 }
 
 /**

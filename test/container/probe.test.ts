@@ -304,7 +304,7 @@ describe('container: probes', () => {
     const mounts = [{ source: fixture.path, target: '/all' }];
     const script = watch.replaceAll('/shared', '/all/data/shared').replace('/counts', '/all/counts');
     await mkdir(shared);
-    for (let index = 0; index < 8; index += 1) {
+    for (let index = 0; index < 6; index += 1) {
       await fixture.deploy({
         name: `box${index}`,
         hostname: `box${index}`,
@@ -318,7 +318,7 @@ describe('container: probes', () => {
         .split('\n')
         .filter(Boolean)
         .map(Number);
-    await eventually(async () => (await counts()).length >= 24);
+    await eventually(async () => (await counts()).length >= 12);
     assert.ok(Math.max(...(await counts())) <= 3, `${await counts()}`);
   });
 

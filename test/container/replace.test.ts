@@ -179,6 +179,38 @@ describe('container: replacement', () => {
     assert.equal(await address(), second);
   });
 
+  it('keeps nobody else’s ports waiting while it waits until it is ready', async () => {
+    const published = async () => ({
+      network: 'bridge' as const,
+      ports: [{ hostPort: await freePort(), containerPort: 80 }],
+    });
+    await fixture.deploy({ command: LIVES, ...(await published()) });
+    const end = new AbortController();
+    const { image, layers } = await fixture.image();
+    const never = { exec: ['test', '-e', '/never'], startPeriodMs: 60_000 };
+    const phases: string[] = [];
+    const replacing = fixture.engine.deploy(
+      { image: image.ref, name: 'box', command: LIVES, readiness: never, ...(await published()) },
+      image,
+      layers,
+      { signal: end.signal, onProgress: ({ phase }) => phases.push(phase) },
+    );
+    const given = assert.rejects(replacing, { code: 'ERR_ABORTED' });
+    await eventually(async () => phases.includes('waiting until ready'));
+    const other = { name: 'other', command: LIVES, ...(await published()) };
+    assert.equal((await fixture.deploy(other)).container.state, 'running');
+    end.abort();
+    await given;
+    assert.equal((await fixture.engine.get('box')).state, 'running');
+  });
+
+  it('takes turns with another deploy of the name', async () => {
+    const versions = ['1', '2', '3'].map((VERSION) => fixture.deploy({ command: LIVES, env: { VERSION } }));
+    const outcomes = (await Promise.all(versions)).map(({ outcome }) => outcome);
+    assert.deepEqual(outcomes.sort(), ['replaced', 'replaced', 'started']);
+    assert.equal((await readdir(fixture.directory.join('containers'))).length, 1);
+  });
+
   it('tells those who watch of one container, never of two', async () => {
     const seen: ContainerStatus[] = [];
     const end = new AbortController();
@@ -215,6 +247,10 @@ describe('container: replacement', () => {
     const mount = (readOnly: boolean) => ({ mounts: [{ source: '/srv', target: '/srv', readOnly }] });
     assert.equal(beside(mount(false), mount(true)), false);
     assert.equal(beside(mount(true), mount(true)), true);
+    const inside = { mounts: [{ source: '/srv/deep', target: '/d' }] };
+    assert.equal(beside(mount(false), inside), false);
+    assert.equal(beside(inside, mount(true)), false);
+    assert.equal(beside({ mounts: [{ source: '/srv2', target: '/d' }] }, mount(false)), true);
     const volume: Partial<ContainerSpec> = { mounts: [{ type: 'volume', source: 'data', target: '/d' }] };
     assert.equal(beside(volume, volume), false);
     const serial = { devices: [{ source: '/dev/ttyUSB0' }] };

@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { ContainerStatus } from '../container';
 import { ContainerNotFoundError } from '../errors';
 import type { ContainerRecord } from '../lifecycle';
+import { untilLogged } from '../log/drain';
 import { listSegments } from '../log/segments';
 import { findNamespace } from '../network/namespace';
 import { DEFAULT_GRACE_MS, startExisting, update } from '../operations';
@@ -92,6 +93,7 @@ export class LeavingContainer implements Departure {
       await untilAlone(this.id, process.pid, ALONE_LIMIT_MS);
       const start = performance.now();
       await this.freeze();
+      await untilLogged(this.parts.paths.of(this.id));
       const frozen = performance.now();
       const call = { signal, timeoutMs };
       await this.parts.runtime.checkpoint(this.id, folder, work, call);
