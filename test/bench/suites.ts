@@ -20,6 +20,12 @@ export const SUITES: Suite[] = [
     program: join(__dirname, 'containers/main.js'),
   },
   {
+    name: 'fog',
+    summary:
+      'objects and messages between sites beside the bare line and js bitswap; needs root, about half an hour',
+    program: join(__dirname, 'fog/main.js'),
+  },
+  {
     name: 'stream',
     summary: "windows beside Node-RED's own nodes, about five minutes",
     program: join(__dirname, 'stream/main.js'),

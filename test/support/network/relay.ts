@@ -16,12 +16,17 @@ export class Relay {
   readonly #child: ChildProcess;
   readonly #lines: Interface;
   readonly #folder: string;
+  readonly #gone: Promise<never>;
 
   private constructor(child: ChildProcess, folder: string) {
     this.#child = child;
     this.#folder = folder;
     this.#lines = createInterface({ input: child.stdout! });
     child.stdin!.on('error', () => {});
+    this.#gone = once(child, 'exit').then(() => {
+      throw new Error('the relay between the sites has ended');
+    });
+    this.#gone.catch(() => {});
   }
 
   /** Connects sites by TUN devices `wan0` in their namespaces, so many milliseconds from each other. */
@@ -60,9 +65,6 @@ export class Relay {
   }
 
   async #answer(): Promise<string> {
-    const gone = once(this.#child, 'exit').then(() => {
-      throw new Error('the relay between the sites has ended');
-    });
-    return Promise.race([once(this.#lines, 'line').then(([line]) => line as string), gone]);
+    return Promise.race([once(this.#lines, 'line').then(([line]) => line as string), this.#gone]);
   }
 }
