@@ -37,6 +37,8 @@ export class Redialler {
   readonly #timer: NodeJS.Timeout;
   readonly #stopped = new AbortController();
   #dialling = 0;
+  /** How many members and connections there were when nobody was missing; looking closer costs much more. */
+  #settled = '';
 
   constructor(options: RediallerOptions) {
     this.#options = options;
@@ -56,6 +58,7 @@ export class Redialler {
   /** A connection to it was closed: at once it may still be there, and the wait begins anew. */
   lost(peerId: string): void {
     this.#targets.delete(peerId);
+    this.#settled = '';
   }
 
   stop(): void {
@@ -64,9 +67,12 @@ export class Redialler {
   }
 
   #tick(): void {
-    const { node, members, join } = this.#options;
+    const { node, join } = this.#options;
+    const members = this.#options.members();
+    const now = `${members.length} ${node.getConnections().length}`;
+    if (now === this.#settled) return;
     const connected = new Set(node.getPeers().map(String));
-    for (const peerId of members()) {
+    for (const peerId of members) {
       if (connected.has(peerId)) this.#targets.delete(peerId);
       else
         this.#attempt(peerId, () =>
@@ -75,9 +81,11 @@ export class Redialler {
     }
     for (const address of join) {
       const peerId = /\/p2p\/(\w+)$/.exec(address)?.[1] ?? this.#answered.get(address);
-      if (peerId === node.peerId.toString() || (peerId && connected.has(peerId))) continue;
-      this.#attempt(address, () => [address]);
+      if (peerId === node.peerId.toString() || (peerId && connected.has(peerId)))
+        this.#targets.delete(address);
+      else this.#attempt(address, () => [address]);
     }
+    this.#settled = this.#targets.size === 0 ? now : '';
   }
 
   #attempt(name: string, addresses: () => string[]): void {

@@ -9,6 +9,8 @@ const PATIENCE = 3_500;
 /** Part of the interval over which hosts are asked, in ms. */
 const SPREAD = 3_000;
 const SAVE_EVERY = 15;
+/** How long a host that asks this one is not asked in turn; then the way is measured from here, too, in ms. */
+const MEASURE_EVERY = 30_000;
 
 interface Beat {
   digest: string;
@@ -29,12 +31,18 @@ export interface HeartbeatOptions {
   onTick(): void;
 }
 
-/** Asks every connected host every few seconds how it is, which also measures the way and finds missed news. */
+/**
+ * Asks every connected host every few seconds how it is, which also measures the way and finds missed news. Of two
+ * hosts mostly one asks: the question says as much as the answer.
+ */
 export class Heartbeat {
   readonly #options: HeartbeatOptions;
   readonly #meter = new LoadMeter();
   readonly #timer: NodeJS.Timeout;
   readonly #asking = new Set<string>();
+  /** When a host has asked, and when it was asked and has answered, by performance.now(). */
+  readonly #askedBy = new Map<string, number>();
+  readonly #measured = new Map<string, number>();
   readonly #later = new Set<NodeJS.Timeout>();
   #load: HostLoad = this.#meter.read();
   #ticks = 0;
@@ -44,6 +52,7 @@ export class Heartbeat {
     options.table.loadOfSelf(this.#load);
     options.caller.serve('mesh.heartbeat', ({ digest, load }: Beat, { peerId }: CallContext): Beat => {
       options.table.heard(peerId, load, null);
+      this.#askedBy.set(peerId, performance.now());
       this.#compare(peerId, digest);
       return this.#beat();
     });
@@ -60,6 +69,7 @@ export class Heartbeat {
       const sent = performance.now();
       const beat = await caller.call<Beat>(peerId, 'mesh.heartbeat', this.#beat(), { timeoutMs: PATIENCE });
       table.heard(peerId, beat.load, performance.now() - sent);
+      this.#measured.set(peerId, performance.now());
       this.#compare(peerId, beat.digest);
     } catch {
       if (table.missed(peerId) === 'down' && isConnected(peerId)) drop(peerId);
@@ -91,9 +101,15 @@ export class Heartbeat {
     const timer = setTimeout(() => {
       this.#later.delete(timer);
       // Meanwhile it may have gone; that it was connected at the tick no longer counts.
-      if (this.#options.isConnected(peerId)) void this.ask(peerId);
+      if (this.#options.isConnected(peerId) && !this.#knows(peerId)) void this.ask(peerId);
     }, milliseconds);
     this.#later.add(timer);
+  }
+
+  /** Whether the host has just said by itself how it is. */
+  #knows(peerId: string): boolean {
+    const since = (times: Map<string, number>) => performance.now() - (times.get(peerId) ?? -Infinity);
+    return since(this.#askedBy) < INTERVAL && since(this.#measured) < MEASURE_EVERY;
   }
 
   #beat(): Beat {
