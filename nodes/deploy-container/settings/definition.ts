@@ -65,6 +65,7 @@ export interface DeployContainerDef extends NodeDef, ProbeFields<'liveness'>, Pr
   ports?: PortRow[];
   hostname?: string;
   service?: string;
+  servicePort?: string;
   extraHosts?: NameValueRow[];
   memory?: string;
   swap?: string;

@@ -20,6 +20,7 @@ const FORBIDDEN = [
   'ports',
   'extraHosts',
   'service',
+  'servicePort',
   'capabilities',
   'privileged',
   'credentials',

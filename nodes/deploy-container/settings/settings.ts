@@ -54,6 +54,7 @@ function specOf(definition: DeployContainerDef): Omit<ContainerSpec, 'image' | '
     ports: network === 'bridge' ? rowsOf(definition.ports, portOf) : undefined,
     hostname: textOf(definition.hostname),
     service: textOf(definition.service),
+    servicePort: servicePortOf(definition, network),
     extraHosts: recordOf(definition.extraHosts),
     memory: sizeOf(definition.memory),
     swap: sizeOf(definition.swap),
@@ -70,6 +71,12 @@ function specOf(definition: DeployContainerDef): Omit<ContainerSpec, 'image' | '
     readiness: probeOf(definition, 'readiness'),
     labels: recordOf(definition.labels),
   };
+}
+
+/** The dialog keeps it when there is nothing that could be reached at it. */
+function servicePortOf({ service, servicePort }: DeployContainerDef, network: string): number | undefined {
+  if (isEmpty(service) || network === 'none') return undefined;
+  return numberOf('the port of the service', servicePort);
 }
 
 /** Rows that hold anything; undefined when there are none. */

@@ -242,7 +242,7 @@ describe('the deploy-container dialog', function () {
   it('keeps what is entered', async () => {
     const fields: Record<string, Record<string, string>> = {
       run: {},
-      network: { hostname: 'web-1', service: 'web' },
+      network: { hostname: 'web-1', service: 'web', servicePort: '80' },
       limits: { swap: '64m', cpus: '0.5', pids: '200', ioWeight: '50' },
       health: { livenessTimeout: '2', livenessFailures: '4' },
       advanced: { user: 'nobody', groups: 'dialout', workingDirectory: '/tmp', capabilitiesDrop: 'NET_RAW' },
