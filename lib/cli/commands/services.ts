@@ -7,7 +7,7 @@ export const services: Command = {
   name: 'services',
   usage: '[use NAME | release NAME] [--json]',
   summary:
-    'List the services of the fog. use opens a port on 127.0.0.1 that leads to the nearest ready instance; it stays the same until release.',
+    'List the services of the fog. use opens a port on 127.0.0.1, while a host runs here, that leads to the nearest ready instance; it stays the same until release.',
   options: {},
   positionals: { minimum: 0, maximum: 2 },
   async run(invocation) {

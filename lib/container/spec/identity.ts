@@ -7,19 +7,21 @@ const NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/;
 const HOSTNAME =
   /^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$/;
 const USER = /^[^:\s\0/]+(:[^:\s\0/]+)?$/;
+const SERVICE = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 const GROUP = /^[^:\s\0/,]+$/;
 
 export const checkUser = matching(USER, 'is neither "user" nor "user:group"');
-export const checkService = matching(
-  /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/,
-  'is not a service name (RFC 1123 label)',
-);
+export const checkService = matching(SERVICE, 'is not a service name (RFC 1123 label)');
 const checkGroup = matching(GROUP, 'is not a group');
 const hostnamePattern = matching(HOSTNAME, 'is not a host name (RFC 1123)');
 
 /** @throws {ContainerNameInvalidError} */
 export function checkName(name: unknown): asserts name is string {
   if (typeof name !== 'string' || !NAME.test(name)) throw new ContainerNameInvalidError(String(name));
+}
+
+export function isServiceName(value: unknown): boolean {
+  return typeof value === 'string' && SERVICE.test(value);
 }
 
 export function checkHostname(value: unknown, field: string): void {

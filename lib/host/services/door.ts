@@ -23,7 +23,7 @@ export class Door {
   /** @throws the system's error, EADDRINUSE when another program has the port */
   async open(): Promise<void> {
     if (this.#server) return;
-    const server = createServer({ allowHalfOpen: true, pauseOnConnect: false }, (socket) => {
+    const server = createServer({ allowHalfOpen: true }, (socket) => {
       this.#sockets.add(socket);
       socket.once('close', () => this.#sockets.delete(socket));
       this.#onConnection(socket);

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { type Database, InvalidArgumentError, SingleFlight } from '../../base';
-import type { ContainerEngine } from '../../container';
+import { type ContainerEngine, isServiceName } from '../../container';
 import type { ByteStream, CallContext, Mesh, MeshHost } from '../../mesh';
 import type { PeerGate } from '../peers';
 import { Announcements } from './announcements';
@@ -216,7 +216,7 @@ async function reach({ service, container, address, port }: OwnInstance): Promis
 }
 
 function checkServiceName(name: string): void {
-  if (typeof name === 'string' && /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(name)) return;
+  if (isServiceName(name)) return;
   throw new InvalidArgumentError(
     `"${name}" is not a service name`,
     'It has lower-case letters, digits and hyphens, at most 63 of them (RFC 1123 label).',
