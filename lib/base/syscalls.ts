@@ -51,6 +51,7 @@ const MNT_DETACH = 2;
 const FS_IOC_GETFLAGS = 0x80086601;
 const FS_IOC_SETFLAGS = 0x40086602;
 const EXT4_TOPDIR_FL = 0x00020000;
+const FIONREAD = 0x541b;
 const TIME_ERROR = 5;
 const SIZE_OF_TIMEX = 208;
 const AF_UNIX = 1;
@@ -154,6 +155,14 @@ export function markUnrelatedFolders(descriptor: number): boolean {
   if (native().functions.ioctl(descriptor, FS_IOC_GETFLAGS, flags) !== 0) return false;
   flags[0]! |= BigInt(EXT4_TOPDIR_FL);
   return native().functions.ioctl(descriptor, FS_IOC_SETFLAGS, flags) === 0;
+}
+
+/** Bytes that wait in a pipe (ioctl_tty(2)). */
+export function waitingBytes(descriptor: number): number {
+  const count = new Int32Array(1);
+  const { functions } = native();
+  check('ioctl', `file descriptor ${descriptor}`, functions.ioctl(descriptor, FIONREAD, count));
+  return count[0]!;
 }
 
 /**

@@ -48,7 +48,10 @@ async function* frames(
     onProgress?.({ phase, done, total: steps, unit: 'steps' });
     done += 1;
   };
-  async function* part(name: string, bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  async function* part(
+    name: string,
+    bytes: AsyncIterable<Uint8Array> | Uint8Array[],
+  ): AsyncGenerator<Uint8Array> {
     yield writer.part(name);
     for await (const chunk of bytes) yield writer.data(chunk);
     yield writer.partEnd();
@@ -77,7 +80,7 @@ async function* frames(
     clearTimeout(timer);
     await departure.thaw();
     onThaw?.({ ...times, stillMs: performance.now() - start });
-    yield* part('log', log);
+    yield* part('log', [log]);
     yield* part('images', packFolder(images, signal));
     yield writer.end();
   } catch (error) {
@@ -113,13 +116,13 @@ async function bytesIn(folder: string): Promise<number> {
   return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
 }
 
-/** The end of the log, from the start of a line on. */
-async function* logTail(files: string[]): AsyncGenerator<Uint8Array> {
+/** The end of the log, from the start of a line on. Read while the container stands still. */
+async function logTail(files: string[]): Promise<Buffer> {
   const last = files.at(-1);
-  if (last === undefined) return;
+  if (last === undefined) return Buffer.alloc(0);
   await using file = await open(last, 'r');
   const { size } = await file.stat();
   const length = Math.min(size, LONGEST_LOG_TAIL);
   const { buffer } = await file.read(Buffer.alloc(length), 0, length, size - length);
-  yield size === length ? buffer : buffer.subarray(buffer.indexOf('\n') + 1);
+  return size === length ? buffer : buffer.subarray(buffer.indexOf('\n') + 1);
 }
