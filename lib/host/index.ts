@@ -18,7 +18,13 @@ export type { MigrateOptions, MigrateOutcome, MigrationPlan } from './migration'
 export type { GetOptions, GetResult, PutFileOptions, PutFileResult } from './objects';
 export { ObjectOverLimitError } from './objects';
 export { notifyServiceManager, type ServiceOptions, serviceSteps, startByHand } from './service';
-export type { InstanceState, ServiceInstance, ServiceStatus } from './services';
+export {
+  type InstanceState,
+  type ServiceInstance,
+  ServicePortTakenError,
+  type ServiceStatus,
+  ServiceUnavailableError,
+} from './services';
 export type { HostSettings } from './settings';
 export { type Purpose, planSetup, runSteps, type SetupOptions, type SetupPlan, type Step } from './setup';
 export { type ApplyOptions, applyFixes, type Undone, undoFixes } from './tuning';
