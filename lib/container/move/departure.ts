@@ -71,6 +71,10 @@ export class LeavingContainer implements Departure {
     return listSegments(this.parts.paths.of(this.id)).map(({ path }) => path);
   }
 
+  get firstProcess(): number | undefined {
+    return this.#row().process?.pid;
+  }
+
   processes(): Promise<number[]> {
     return processesOf(this.id);
   }

@@ -50,7 +50,9 @@ export interface Departure {
   imagesFolder(): Promise<string>;
   /** Its log, oldest file first, in the k8s-file format of conmon. */
   logFiles(): string[];
-  /** All processes of the container, as this host numbers them. */
+  /** The process that all others of the container descend from, as this host numbers it; undefined once it has ended. */
+  readonly firstProcess: number | undefined;
+  /** All processes of the container, as this host numbers them, in no order. */
   processes(): Promise<number[]>;
   /** Stops all its processes where they are. Harmless when it is frozen. @throws {FreezeFailedError} */
   freeze(): Promise<void>;

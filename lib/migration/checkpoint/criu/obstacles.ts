@@ -13,7 +13,7 @@ export async function obstacles(container: Departure): Promise<string[]> {
     ({ source }) => `it uses the device ${source}, whose state stays with this host`,
   );
   if (privileged) reasons.push('it is privileged: nothing keeps it from what cannot be checkpointed');
-  const [first] = await container.processes();
+  const first = container.firstProcess;
   if (first === undefined) return [...reasons, 'it has ended'];
   await untilAlone(id, first, ALONE_LIMIT_MS);
   for (const pid of await strangersIn(id, first)) {
