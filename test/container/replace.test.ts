@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { ContainerSpec, ContainerStatus } from '../../lib/container';
 import { mayRunBeside } from '../../lib/container/replacement';
 import { completeSpec } from '../../lib/container/spec/complete';
@@ -46,7 +45,7 @@ describe('container: replacement', () => {
   it('keeps the old one until the new one is ready', async () => {
     const { container: old } = await fixture.deploy({ command: LIVES });
     const replacing = fixture.deploy({ command: SLOW, readiness: READY });
-    await delay(400);
+    await eventually(async () => (await readdir(fixture.directory.join('containers'))).length === 2);
     assert.equal(alive(old.pid), true);
     assert.equal((await fixture.engine.get('box')).pid, old.pid);
     const { outcome, container } = await replacing;
