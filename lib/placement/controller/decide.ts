@@ -42,6 +42,9 @@ export interface Decision {
   wanted: number;
 }
 
+/** Where the first few of many moves do not pay by themselves, a dearer move makes for a plan with fewer. */
+const DEARER = [4, 16];
+
 /**
  * Decides which operators move now. The model is solved anew, each move charged with its cost spread over the
  * horizon; of the moves that the solution needs, those that gain most are taken, a few at a time, and only if
@@ -57,8 +60,17 @@ export async function decide(model: PlacementModel, options: DecideOptions = {})
   if (!(mostMoves >= 1)) throw new InvalidArgumentError(`${mostMoves} moves at a time are not at least 1`);
   const charged = { ...model, moveCost: (moveSeconds / horizonSeconds) * presentObjective(model) };
   const { seed, evaluations, signal, onProgress } = options;
-  const answer = await place(charged, { seed, evaluations, signal, onProgress });
-  return new Choice(charged, answer.placement).run(mostMoves, hysteresis);
+  const plan = async (price: number) => {
+    const dearer = { ...charged, moveCost: charged.moveCost * price };
+    const { placement } = await place(dearer, { seed, evaluations, signal, onProgress });
+    return new Choice(charged, placement).run(mostMoves, hysteresis);
+  };
+  let decision = await plan(1);
+  for (const price of DEARER) {
+    if (decision.moves.length > 0 || decision.wanted <= mostMoves) break;
+    decision = await plan(price);
+  }
+  return decision;
 }
 
 /** Picks from the moves that lead to a solution. */

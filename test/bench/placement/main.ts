@@ -3,11 +3,13 @@ import { randomModel } from '../../../lib/placement';
 import { CASES, type PlacementCase } from './cases';
 import { corner, type LatencySlices, readLatencies } from './latencies';
 import { runGarua, runGreedy, runHighs } from './run';
+import { benchSeries, SERIES } from './series';
 
 const USAGE = `usage: npm run bench -- placement [options] [case...]
 
 Measures garua place side by side with HiGHS and greedy placement, on random models and, when a file of
-measured latencies is given, on those. A case is named as in "50 x 20". The full run takes an hour or two.
+measured latencies is given, on those. A case is named as in "50 x 20"; "series" is the controller over all
+slices of measured latencies. The full run takes an hour or two.
 
   --list             show the cases
   --quick            two models per case, 20 s for HiGHS, without the largest two cases
@@ -48,10 +50,12 @@ async function main(): Promise<number> {
     return 0;
   }
   if (values.list) {
-    for (const { name } of CASES) process.stdout.write(`${name}\n`);
+    for (const { name } of [...CASES, { name: SERIES }]) process.stdout.write(`${name}\n`);
     return 0;
   }
-  const unknown = positionals.find((wanted) => !CASES.some(({ name }) => name === wanted));
+  const unknown = positionals.find(
+    (wanted) => wanted !== SERIES && !CASES.some(({ name }) => name === wanted),
+  );
   if (unknown) {
     process.stderr.write(`error: there is no case ${unknown}\n${USAGE}`);
     return 2;
@@ -65,6 +69,14 @@ async function main(): Promise<number> {
   const cases = CASES.filter(({ name, operators }) =>
     positionals.length > 0 ? positionals.includes(name) : !values.quick || operators < 100,
   );
+  const areCasesKept = cases.length === 0 || (await runCases(cases, settings));
+  const wantsSeries = positionals.length === 0 || positionals.includes(SERIES);
+  if (!wantsSeries || !settings.latencies) return areCasesKept ? 0 : 1;
+  const isSeriesKept = await benchSeries(settings.latencies, settings.models);
+  return areCasesKept && isSeriesKept ? 0 : 1;
+}
+
+async function runCases(cases: readonly PlacementCase[], settings: Settings): Promise<boolean> {
   process.stdout.write(
     '| case | models | above the best, median | worst | proven | seconds, median | worst | MB | bars |\n' +
       '| --- | --- | --- | --- | --- | --- | --- | --- | --- |\n',
@@ -76,7 +88,7 @@ async function main(): Promise<number> {
       isGood = print(each, row) && isGood;
     }
   }
-  return isGood ? 0 : 1;
+  return isGood;
 }
 
 async function measure(each: PlacementCase, isMeasured: boolean, settings: Settings): Promise<Row> {

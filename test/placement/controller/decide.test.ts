@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { evaluatePlacement, type PlacementModel, randomModel } from '../../../lib/placement';
-import { decide, explain } from '../../../lib/placement/controller';
+import { type DecideOptions, decide, explain } from '../../../lib/placement/controller';
 
 /** A camera at Hill, an alarm at Quay, and two operators between them that thin the stream out. */
 function model(properties: Partial<PlacementModel> = {}): PlacementModel {
@@ -30,16 +30,20 @@ function model(properties: Partial<PlacementModel> = {}): PlacementModel {
 
 const at = (reduce: string, window: string) => ({ camera: 'Hill', reduce, window, alarm: 'Quay' });
 
+/** Small models need no long search. */
+const decided = (of: PlacementModel, options: DecideOptions = {}) =>
+  decide(of, { evaluations: 5000, ...options });
+
 describe('placement, decisions of the controller', () => {
   it('leave everything where it is when that is best', async () => {
-    const decision = await decide(model());
+    const decision = await decided(model());
     assert.deepEqual(decision.moves, []);
     assert.deepEqual(explain(decision), ['everything stays: no better place was found']);
     assert.equal(decision.before, decision.after);
   });
 
   it('move what gains, and say in plain words what it saves', async () => {
-    const decision = await decide(model({ current: at('Far', 'Hill') }));
+    const decision = await decided(model({ current: at('Far', 'Hill') }));
     assert.deepEqual(
       decision.moves.map(({ operator, from, to }) => [operator, from, to]),
       [['reduce', 'Far', 'Hill']],
@@ -50,28 +54,28 @@ describe('placement, decisions of the controller', () => {
 
   it('move at most so many at a time, those that gain most first, and come to the same end', async () => {
     let current: Record<string, string> = at('Far', 'Far');
-    const first = await decide(model({ current }), { mostMoves: 1 });
+    const first = await decided(model({ current }), { mostMoves: 1 });
     assert.deepEqual(first.moves.length, 1);
     assert.equal(first.wanted, 2);
     for (let round = 0; round < 4; round += 1) {
-      current = (await decide(model({ current }), { mostMoves: 1 })).placement;
+      current = (await decided(model({ current }), { mostMoves: 1 })).placement;
     }
     assert.deepEqual(current, at('Hill', 'Hill'));
   });
 
   it('move nothing for a gain that does not pay for the move within the horizon', async () => {
     const gaining = model({ current: at('Hill', 'Far') });
-    const patient = await decide(gaining, { moveSeconds: 10, horizonSeconds: 600 });
+    const patient = await decided(gaining, { moveSeconds: 10, horizonSeconds: 600 });
     assert.equal(patient.moves.length, 1);
-    const hasty = await decide(gaining, { moveSeconds: 10, horizonSeconds: 1 });
+    const hasty = await decided(gaining, { moveSeconds: 10, horizonSeconds: 1 });
     assert.deepEqual(hasty.moves, []);
   });
 
   it('move nothing for a gain within the hysteresis', async () => {
     const nearly = model({ current: at('Hill', 'Quay'), weights: { latency: 1, traffic: 0.01 } });
-    const options = { moveSeconds: 0, evaluations: 5000 };
-    assert.equal((await decide(nearly, { ...options, hysteresis: 0 })).moves.length, 1);
-    const decision = await decide(nearly, { ...options, hysteresis: 0.9 });
+    const options = { moveSeconds: 0 };
+    assert.equal((await decided(nearly, { ...options, hysteresis: 0 })).moves.length, 1);
+    const decision = await decided(nearly, { ...options, hysteresis: 0.9 });
     assert.deepEqual(decision.moves, []);
     assert.deepEqual(explain(decision), ['everything stays: moving would gain less than it costs']);
   });
@@ -80,20 +84,20 @@ describe('placement, decisions of the controller', () => {
     const sites = model().sites.filter(({ id }) => id !== 'Far');
     const links = model().links.filter(({ to }) => to !== 'Far');
     const gone = model({ sites, links, current: at('Far', 'Far') });
-    const decision = await decide(gone, { mostMoves: 1, moveSeconds: 1e6, horizonSeconds: 1 });
+    const decision = await decided(gone, { mostMoves: 1, moveSeconds: 1e6, horizonSeconds: 1 });
     assert.equal(decision.moves.filter(({ isForced }) => isForced).length, 2);
     assert.equal(decision.before, undefined);
     assert.match(explain(decision)[0]!, /^(reduce|window) moved to Hill: it cannot stay at Far$/);
   });
 
   it('place what runs nowhere yet', async () => {
-    const decision = await decide(model({ current: { camera: 'Hill', alarm: 'Quay' } }));
+    const decision = await decided(model({ current: { camera: 'Hill', alarm: 'Quay' } }));
     assert.deepEqual(explain(decision).sort(), ['reduce placed at Hill', 'window placed at Hill']);
   });
 
   it('relieve a site that has become too small', async () => {
     const sites = model().sites.map((site) => (site.id === 'Hill' ? { ...site, cpu: 0.7 } : site));
-    const decision = await decide(model({ sites }), { moveSeconds: 1e6, horizonSeconds: 1 });
+    const decision = await decided(model({ sites }), { moveSeconds: 1e6, horizonSeconds: 1 });
     assert.ok(evaluatePlacement(model({ sites }), decision.placement).feasible);
     assert.deepEqual(
       decision.moves.map(({ operator, to }) => [operator, to]),
@@ -105,7 +109,7 @@ describe('placement, decisions of the controller', () => {
     for (let seed = 1; seed <= 4; seed += 1) {
       const { operators, sites, ...rest } = randomModel({ operators: 8, sites: 4, seed });
       const start = randomModel({ operators: 8, sites: 4, seed });
-      const first = await decide({ ...start, current: {} }, { mostMoves: 8, evaluations: 20_000 });
+      const first = await decided({ ...start, current: {} }, { mostMoves: 8, evaluations: 20_000 });
       // Other latencies than those that it was placed for.
       const links = rest.links.map((link, index) => ({
         ...link,
@@ -113,7 +117,7 @@ describe('placement, decisions of the controller', () => {
       }));
       const changed = { ...rest, operators, sites, links, current: first.placement };
       const options = { moveSeconds: 30, horizonSeconds: 600, evaluations: 20_000 };
-      const decision = await decide(changed, options);
+      const decision = await decided(changed, options);
       assert.ok(evaluatePlacement(changed, decision.placement).feasible);
       assert.ok(decision.moves.length <= 2);
       const gain = decision.before! - decision.after;
