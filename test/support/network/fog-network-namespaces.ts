@@ -87,6 +87,11 @@ export class FogNetworkNamespaces {
     return (await this.#relay.traffic()).flat().reduce((sum, bytes) => sum + bytes, 0);
   }
 
+  /** Bytes that a site has sent to others since the network is there. */
+  async bytesFrom(site: number): Promise<number> {
+    return (await this.#relay.traffic())[site]!.reduce((sum, bytes) => sum + bytes, 0);
+  }
+
   /** Ends what still runs in it, and takes it away. */
   async close(): Promise<void> {
     await this.#relay.stop();
