@@ -58,7 +58,15 @@ export {
 export * from './container/container';
 
 export { ControlDisconnectedError, ControlUnreachableError, type OpenHostOptions, openHost } from './control';
-export type { CheckpointOptions, CheckpointResult, RestoreOptions, RestoreResult } from './host';
+export type {
+  CheckpointOptions,
+  CheckpointResult,
+  MigrateOptions,
+  MigrateOutcome,
+  MigrationPlan,
+  RestoreOptions,
+  RestoreResult,
+} from './host';
 export {
   type CheckResult,
   type DeployOptions,
@@ -162,6 +170,18 @@ export {
   CheckpointUnsupportedError,
 } from './migration/checkpoint';
 export { CheckpointFileDamagedError, CheckpointImageChangedError } from './migration/checkpoint-file';
+export {
+  MigrationImpossibleError,
+  MigrationInDoubtError,
+  type MigrationMode,
+  type MigrationResult,
+  MigrationRunningError,
+  MigrationToSelfError,
+  NothingToResolveError,
+  StaleMigrationError,
+  TooManyMigrationsError,
+} from './migration/protocol';
+export { type Round, TransferFailedError } from './migration/transfer';
 export {
   FetchFailedError,
   NameNotFoundError,

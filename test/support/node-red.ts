@@ -66,6 +66,7 @@ const nodes = [
   'deploy-container',
   'window',
   'fog-out',
+  'migrate',
   'fog-in',
   'fog-store-put',
   'fog-store-get',

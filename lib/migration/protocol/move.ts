@@ -1,5 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { AbortedError, type ErrorDocument, type LongCall, throwIfAborted, toGaruaError } from '../../base';
+import {
+  AbortedError,
+  type ErrorDocument,
+  type LongCall,
+  type Progress,
+  throwIfAborted,
+  toGaruaError,
+} from '../../base';
 import type { ContainerRecord, Departure } from '../../container';
 import type { Checkpointer } from '../checkpoint/checkpointer';
 import type { Round, SentFolder } from '../transfer';
@@ -43,6 +50,7 @@ export interface Movement extends LongCall {
 /** Files are copied again while a round has so much to send, in bytes, at most so often. */
 const MUCH = 4 << 20;
 const FILE_ROUNDS = 4;
+const PAGE = 4096;
 
 /**
  * Moves a container. When anything fails before it runs at the target, it goes on here and the result says why.
@@ -101,7 +109,7 @@ export async function moveContainer(movement: Movement): Promise<MigrationResult
 
 /** All that can be sent while it runs. */
 async function sendAhead(
-  { ticket, departure, start, signal, onProgress }: Movement,
+  { ticket, departure, start, memory, signal, onProgress }: Movement,
   transfer: Transfer,
   result: MigrationResult,
 ): Promise<void> {
@@ -113,7 +121,12 @@ async function sendAhead(
     if (bytes > before / 2) break;
   }
   if (ticket.mode !== 'live' || start === 'fresh') return;
-  result.rounds = await transfer.warmUp(() => departure.processes(), { signal, onProgress });
+  // Later rounds are a small part of the whole.
+  const total = Math.ceil(memory / PAGE);
+  const onPages = (progress: Progress) =>
+    onProgress?.({ ...progress, total: Math.max(total, progress.done) });
+  const options = { signal, onProgress: onPages };
+  result.rounds = await transfer.warmUp(() => departure.processes(), options);
   await transfer.sendFolders(folders, { signal });
 }
 
