@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { InvalidArgumentError, toGaruaError } from '../../lib/base';
-import type { Host } from '../../lib/host';
 import { consume, type Message, type Position } from '../../lib/mesh';
+import { inTime } from '../fog-host/in-time';
 import { type HostUse, useHost } from '../fog-host/use-host';
 import { decodeMessage, nodeError, reach, StatusLine, type Translate } from '../fog-messages';
 
@@ -49,7 +49,7 @@ class FogInNode {
     this.#closing.abort();
     await this.#done;
     try {
-      if (removed) await Promise.race([this.#forget(), delay(FORGET_PATIENCE, undefined, { ref: false })]);
+      if (removed) await this.#forget(AbortSignal.timeout(FORGET_PATIENCE));
     } finally {
       await this.#lease.release();
     }
@@ -116,16 +116,13 @@ class FogInNode {
   }
 
   /** The node is gone: nobody keeps messages for it any more. */
-  async #forget(): Promise<void> {
-    const host = await this.#lease.host();
-    const own = await ownQueue(host, this.#node.id);
-    if (own) await host.forgetQueue({ subscriber: own.subscriber, to: own.peerId });
+  async #forget(signal: AbortSignal): Promise<void> {
+    // A host that could not be reached until now is not waited for.
+    const host = await inTime(this.#lease.host(), signal);
+    const queues = await inTime(host.queues(), signal);
+    const own = queues.find(({ subscriber, to, from }) => subscriber === this.#node.id && to === from);
+    if (own) await inTime(host.forgetQueue({ subscriber: own.subscriber, to: own.peerId }), signal);
   }
-}
-
-async function ownQueue(host: Host, subscriber: string) {
-  const queues = await host.queues();
-  return queues.find((queue) => queue.subscriber === subscriber && queue.to === queue.from);
 }
 
 export = (RED: NodeAPI): void => {

@@ -1,5 +1,6 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
-import { InvalidArgumentError, toGaruaError } from '../../lib/base';
+import { AbortedError, InvalidArgumentError, toGaruaError } from '../../lib/base';
+import type { Host } from '../../lib/host';
 import { Publisher, type PublishOptions, type QueuePolicy } from '../../lib/mesh';
 import { type HostUse, useHost } from '../fog-host/use-host';
 import { cutOff, encodeMessage, nodeError, StatusLine, type Translate } from '../fog-messages';
@@ -45,7 +46,7 @@ class FogOutNode {
       maximumMessages: maximum,
     };
     this.#lease = useHost(RED, definition.host);
-    this.#publisher = new Publisher(() => this.#lease.host());
+    this.#publisher = new Publisher(() => this.#host());
     this.#status = new StatusLine('fog-out', (status) => node.status(status), translate);
   }
 
@@ -83,12 +84,16 @@ class FogOutNode {
     await this.#lease.release();
   }
 
+  /** A host that was given back is not opened again: nobody would close it. */
+  #host(): Promise<Host> {
+    return this.#closed ? Promise.reject(new AbortedError('the message')) : this.#lease.host();
+  }
+
   /** Looks until all are there; a host that is cut off is shown, one that is just being served is not. */
   #lookLater(topic: string, pause = 0): void {
     if (this.#look || this.#closed) return;
     this.#look = setTimeout(async () => {
-      const found = await this.#lease
-        .host()
+      const found = await this.#host()
         .then((host) => cutOff(host, topic))
         .catch(() => undefined);
       this.#look = undefined;
