@@ -9,7 +9,8 @@ import { busyboxLayer, makeImage } from '../support/images';
 import { startRegistry, type TestRegistry } from '../support/registry';
 import { temporaryFolder } from '../support/temporary';
 
-describe('garua services: containers of a fog by name', () => {
+describe('garua services: containers of a fog by name', function () {
+  this.timeout(180_000);
   const daemons = new Map<string, ChildProcess>();
   // Before the folder goes, which is the next hook.
   after(async () => {

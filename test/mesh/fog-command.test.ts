@@ -5,7 +5,8 @@ import { garuaJson, garua as run, spawnGarua } from '../support/garua';
 import { temporaryFolder } from '../support/temporary';
 import { eventually } from './support/mesh-process';
 
-describe('garua fog and garua sites', () => {
+describe('garua fog and garua sites', function () {
+  this.timeout(120_000);
   const folder = temporaryFolder();
   const daemons: ChildProcess[] = [];
   const garua = (host: string, ...words: string[]) => run(folder.join(host), ...words);

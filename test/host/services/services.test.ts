@@ -8,7 +8,8 @@ import { eventually } from '../../mesh/support/mesh-process';
 import { temporaryFolder } from '../../support/temporary';
 import { ServiceHost } from './fog-of-hosts';
 
-describe('services by name', () => {
+describe('services by name', function () {
+  this.timeout(120_000);
   const servers: Server[] = [];
   // Before the folder goes, which is the next hook.
   after(async () => {
