@@ -13,11 +13,6 @@ export class Smoothed {
     return this.#value;
   }
 
-  /** When the last sample came. */
-  get at(): number {
-    return this.#at;
-  }
-
   /**
    * Takes a sample.
    * @param spanMs how long it stands for; by default since the last one. At least 1 ms: samples of the same
