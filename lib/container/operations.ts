@@ -54,7 +54,8 @@ export async function startExisting(
     return update(parts, runningRow({ ...row, address, restarts }, process, startedAt));
   } catch (thrown) {
     const error = toGaruaError(thrown, `starting container ${row.name}`);
-    await lifecycle.release(row.id);
+    // What cannot be freed now is freed by the next start or open.
+    await lifecycle.release(row.id).catch(() => {});
     update(parts, error instanceof AbortedError ? row : unstarted(row, error.message));
     throw error;
   } finally {

@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { currentBootId } from '../base';
 import { attachedAddress } from './network/bridge';
 import { cleanNetwork } from './network/leftovers';
-import { runningRow, unstarted, update } from './operations';
+import { DEFAULT_GRACE_MS, endContainer, runningRow, unstarted, update } from './operations';
 import { mountPointsBelow, unmountRoot } from './overlay';
 import { type EngineParts, JOURNAL, type JournalData } from './parts';
 import { bringBack } from './replacement';
@@ -65,7 +65,10 @@ async function rollBackDeployments(parts: EngineParts): Promise<void> {
     if (!(await attempt(() => lifecycle.discard(entry.data.id)))) continue;
     const old = table.byName(entry.subject);
     if (old && entry.step === JOURNAL.deploy.switch) {
-      await supervisor.observe(old);
+      const now = await supervisor.observe(old);
+      // It may have its stop signal, and be about to end although it is to stay.
+      const end = () => endContainer(parts, now, DEFAULT_GRACE_MS, undefined, { replaced: true });
+      if (now.state === 'running') await attempt(end);
       await bringBack(parts, old);
     }
     journal.end(entry.id);

@@ -284,6 +284,34 @@ describe('container: after the end of its owner', () => {
     assert.deepEqual(await containerProcesses(fixture.path), []);
   }
 
+  it('brings back what was being stopped for its replacement when the owner was killed', async () => {
+    const script = 'trap "echo asked; sleep 1; exit 0" TERM; while :; do sleep 0.02; done';
+    // Both write to it, so that one has to end before the other begins.
+    const mounts = [{ source: fixture.path, target: '/opt' }];
+    const spec = { command: ['sh', '-c', script], mounts };
+    const { container: old } = await fixture.deploy(spec);
+    const [id] = await readdir(fixture.directory.join('containers'));
+    await fixture.close();
+    const { image, layers } = await fixture.image();
+    const document = join(fixture.path, 'deploy.json');
+    const next = { image: image.ref, name: 'box', network: 'none', ...spec, env: { VERSION: '2' } };
+    const directory = fixture.directory.path;
+    await writeFile(document, JSON.stringify({ directory, spec: next, image, layers }));
+    const child = spawn(process.execPath, [join(__dirname, '../container/owner.js'), document], {
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
+    const closed = once(child, 'close');
+    const log = fixture.directory.join('containers', id!, 'log/container.log');
+    await eventually(async () => (await readFile(log, 'utf8')).includes('asked'));
+    child.kill('SIGKILL');
+    await closed;
+    await fixture.open();
+    const now = await fixture.engine.get('box');
+    assert.deepEqual([now.state, now.specDigest], ['running', old.specDigest]);
+    assert.notEqual(now.pid, old.pid);
+    assert.deepEqual(await readdir(fixture.directory.join('containers')), [id]);
+  });
+
   it('starts again what was being ended for its liveness probe, though it then ended well', async () => {
     await fixture.close();
     const { image, layers } = await fixture.image();
