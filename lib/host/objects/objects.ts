@@ -152,13 +152,16 @@ export class HostObjects {
       told = true;
       void store.announceAgain(signal).catch(() => {});
     };
-    const events = mesh.watch({ signal });
-    for (const { self, state, site } of mesh.hosts())
-      if (!self && state === 'up') await meet(site).catch(() => {});
-    // What waits is tried from now on, also while nobody comes.
+    // Watching begins when the first event is asked for; who comes up from then on is not missed.
+    const events = mesh.watch({ signal })[Symbol.asyncIterator]();
+    const first = events.next();
+    // What waits is tried from now on, also while nobody comes. A store that cannot be opened says so to its users.
     await this.store().catch(() => {});
-    for await (const { type, host } of events) {
-      // A store that cannot be opened says so to whoever uses it.
+    for (const { self, state, site } of mesh.hosts()) {
+      if (!self && state === 'up') await meet(site).catch(() => {});
+    }
+    for (let next = await first; !next.done; next = await events.next()) {
+      const { type, host } = next.value;
       if (type === 'up' && !host.self) await meet(host.site).catch(() => {});
     }
   }

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { type Database, InvalidArgumentError, migrate } from '../../base';
+import { isHostName } from '../../mesh';
 
 const SCHEMA = ['CREATE TABLE host_setting (name TEXT PRIMARY KEY, value TEXT NOT NULL)'];
 
@@ -28,10 +29,17 @@ export function settingsOf(database: Database, given: HostSettings): HostSetting
       'Give a whole number, or 0 for no limit.',
     );
   }
+  if (site !== undefined && !isHostName(site)) {
+    throw new InvalidArgumentError(
+      `"${site}" cannot be the name of a site`,
+      'Use letters, digits, dots, hyphens and underscores, at most 63 of them.',
+    );
+  }
   migrate(database, 'host-settings', SCHEMA);
   const remember = remembering(database);
   return {
-    name: remember('name', name),
+    // The label of a fog-host may be any text: it names this process's host, but none of a fog.
+    name: name === undefined || isHostName(name) ? remember('name', name) : name,
     site: remember('site', site),
     // The next process may start in another folder.
     nas: remember('nas', nas && resolve(nas)) || undefined,

@@ -28,6 +28,11 @@ describe('the settings of a host', () => {
   it('can be taken back, and must make sense', () => {
     const { nas, quota } = settingsOf(database, { nas: '', quota: 0 });
     assert.deepEqual([nas, quota], [undefined, undefined]);
-    assert.throws(() => settingsOf(database, { quota: -1 }), { code: 'ERR_INVALID_ARGUMENT' });
+    for (const wrong of [{ quota: -1 }, { site: 'two words' }, { site: '' }]) {
+      assert.throws(() => settingsOf(database, wrong), { code: 'ERR_INVALID_ARGUMENT' });
+    }
+    assert.equal(settingsOf(database, {}).site, 'pier');
+    assert.equal(settingsOf(database, { name: 'Our host' }).name, 'Our host');
+    assert.equal(settingsOf(database, {}).name, 'quay-1');
   });
 });
