@@ -27,7 +27,7 @@ export class Editor {
         args: [...QUIET, ...OFFLINE].map((name) => `--${name}`),
       }));
     const page = await browser.newPage({ viewport: { width: 1400, height: 800 }, locale: 'en-US' });
-    page.setDefaultTimeout(20_000);
+    page.setDefaultTimeout(45_000);
     await page.goto(url);
     await page.locator('#red-ui-loading-progress').waitFor({ state: 'hidden' });
     await page.locator('.red-ui-palette-node[data-palette-type="deploy-container"]').waitFor();
