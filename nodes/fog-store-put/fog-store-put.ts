@@ -43,8 +43,8 @@ class PutWork implements StoreWork {
   }
 
   async check(host: Host, status: StatusLine): Promise<void> {
-    const fog = await host.fog();
-    if (fog === undefined && this.#replicate !== 'local') status.waiting('noFog');
+    await host.info();
+    if (this.#replicate !== 'local' && (await host.fog()) === undefined) status.waiting('noFog');
     else status.ready();
   }
 
