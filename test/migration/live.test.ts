@@ -1,0 +1,146 @@
+import assert from 'node:assert/strict';
+import type { MigrateOptions, MigrationPlan, MigrationResult } from '../../lib';
+import { describeWithCriu } from '../container/move/support';
+import { type HostName, TwoHosts } from './support/two-hosts';
+
+describeWithCriu('migration between two hosts', function () {
+  this.timeout(180_000);
+  let hosts: TwoHosts;
+
+  before(async () => {
+    hosts = await TwoHosts.start();
+  });
+  afterEach(() => hosts?.clear('counter'));
+  after(() => hosts?.stop());
+
+  const move = (to: HostName, options: Partial<MigrateOptions> = {}) =>
+    hosts.ask(to === 'bob' ? 'ada' : 'bob', async (host) => {
+      const result = await host.migrate('counter', { to, ...options });
+      return result as MigrationResult;
+    });
+
+  const planOf = (options: Partial<MigrateOptions> = {}) =>
+    hosts.ask('ada', async (host) => {
+      const plan = await host.migrate('counter', { to: 'bob', dryRun: true, ...options });
+      return plan as MigrationPlan;
+    });
+
+  /** It has counted on, on one host only: no number is missing and none came twice. */
+  async function countsOn(host: HostName): Promise<void> {
+    await hosts.counts(5);
+    const numbers = hosts.numbers();
+    assert.deepEqual(
+      numbers,
+      numbers.map((_, index) => index + 1),
+    );
+    assert.deepEqual(
+      (await hosts.ps(host)).map(({ state }) => state),
+      ['running'],
+    );
+    assert.deepEqual(await hosts.ps(host === 'ada' ? 'bob' : 'ada'), []);
+  }
+
+  it('moves a container there and back: memory, files, volume and log go along', async () => {
+    await hosts.count('counter', 'keep');
+    await hosts.inside('ada', 'counter', 'echo kept > /keep/file; echo written > /file');
+    const { status, stdout, stderr } = await hosts.garua(
+      'ada',
+      'migrate',
+      'counter',
+      '--to',
+      'bob',
+      '--json',
+    );
+    assert.equal(status, 0, stderr);
+    const result = JSON.parse(stdout) as MigrationResult;
+    assert.deepEqual(Object.keys(result), 'outcome address downtimeMs totalMs rounds bytesSent'.split(' '));
+    assert.deepEqual([result.outcome, result.address], ['moved', 'none']);
+    assert.ok(result.downtimeMs > 0 && result.downtimeMs <= result.totalMs, stdout);
+    assert.ok(result.rounds.length >= 1 && result.bytesSent > 0, stdout);
+    await countsOn('bob');
+    assert.equal(await hosts.inside('bob', 'counter', 'cat /keep/file /file'), 'kept\nwritten\n');
+    assert.match((await hosts.garua('bob', 'logs', 'counter')).stdout, /^count 1\ncount 2\n/);
+    assert.deepEqual(await hosts.ask('ada', (host) => host.volumes()), []);
+    assert.equal((await move('ada')).outcome, 'moved');
+    await countsOn('ada');
+  });
+
+  it('moves it cold, with a checkpoint and without one', async () => {
+    await hosts.count('counter');
+    const result = await move('bob', { mode: 'cold' });
+    assert.deepEqual([result.outcome, result.rounds], ['moved', []]);
+    await countsOn('bob');
+    await hosts.clear('counter');
+    // A command that was sent into it and still runs cannot be checkpointed; files come along all the same.
+    await hosts.count('counter');
+    await hosts.inside('ada', 'counter', 'echo written > /file');
+    const command = hosts.inside('ada', 'counter', 'exec sleep 600').catch(() => '');
+    let problems: string[] = [];
+    for (let tries = 0; tries < 50 && problems.length === 0; tries += 1) ({ problems } = await planOf());
+    assert.match(problems.join(), /^a command was sent into it that still runs: sleep/);
+    await assert.rejects(move('bob'), { code: 'ERR_MIGRATION_IMPOSSIBLE' });
+    assert.equal((await move('bob', { mode: 'cold', graceMs: 100 })).outcome, 'moved');
+    await command;
+    assert.equal(await hosts.inside('bob', 'counter', 'cat /file'), 'written\n');
+    assert.deepEqual(await hosts.ps('ada'), []);
+    await hosts.counts(3);
+    assert.equal(hosts.numbers().filter((number) => number === 1).length, 2, 'it was not started anew');
+  });
+
+  it('starts one more before it ends the old one in elastic mode, and hands its own state over', async () => {
+    const labels = { 'garua.migrate.export': 'cat /state', 'garua.migrate.import': 'cat > /state' };
+    await hosts.run('ada', { name: 'counter', labels, command: ['sh', '-c', 'while :; do sleep 0.1; done'] });
+    await hosts.inside('ada', 'counter', 'echo learnt > /state');
+    const result = await move('bob', { mode: 'elastic', graceMs: 0, drainMs: 100 });
+    assert.deepEqual([result.outcome, result.downtimeMs], ['moved', 0]);
+    assert.equal(await hosts.inside('bob', 'counter', 'cat /state'), 'learnt\n');
+    assert.deepEqual(await hosts.ps('ada'), []);
+  });
+
+  it('tells what would happen, moves nothing then, and refuses what cannot be', async () => {
+    await hosts.count('counter');
+    const plan = await planOf();
+    assert.deepEqual([plan.possible, plan.problems, plan.fresh], [true, [], false]);
+    assert.ok(plan.estimate.bytes > 0);
+    await countsOn('ada');
+    await hosts.run('bob', { name: 'counter', command: ['sleep', '600'] });
+    assert.deepEqual((await planOf()).problems, ['there is a container named counter already']);
+    const refused = await hosts.garua('ada', 'migrate', 'counter', '--to', 'bob');
+    assert.match(
+      refused.stderr,
+      /^error ERR_MIGRATION_IMPOSSIBLE: .*there is a container named counter already/,
+    );
+    assert.equal(refused.status, 1);
+    assert.equal((await hosts.ps('ada'))[0]!.state, 'running');
+  });
+
+  it('refuses what makes no sense', async () => {
+    await hosts.count('counter');
+    await hosts.ask('ada', async (host) => {
+      await assert.rejects(host.migrate('nobody', { to: 'bob' }), { code: 'ERR_CONTAINER_NOT_FOUND' });
+      await assert.rejects(host.migrate('counter', { to: 'ada' }), { code: 'ERR_MIGRATION_TO_SELF' });
+      await assert.rejects(host.migrate('counter', { to: 'cyd' }), { code: 'ERR_MESH_HOST_NOT_FOUND' });
+      const signal = AbortSignal.abort();
+      await assert.rejects(host.migrate('counter', { to: 'bob', signal }), { code: 'ERR_ABORTED' });
+      const resolving = host.resolveMigration('counter', 'here');
+      await assert.rejects(resolving, { code: 'ERR_MIGRATION_NOTHING_TO_RESOLVE' });
+    });
+    for (const words of [
+      ['counter'],
+      ['counter', '--to', 'bob', '--mode', 'fast'],
+      ['--resolve', 'counter', '--here', '--there'],
+      ['counter', '--to', 'bob', '--here'],
+    ]) {
+      assert.equal((await hosts.garua('ada', 'migrate', ...words)).status, 2, words.join(' '));
+    }
+    const outcome = (call: Promise<MigrationResult>) =>
+      call.then(
+        (result) => result.outcome,
+        (error) => error.code as string,
+      );
+    const both = await Promise.all([outcome(move('bob')), outcome(move('bob'))]);
+    // The second may also have found it on its way.
+    assert.ok(both.includes('moved') && both.some((one) => one.startsWith('ERR_')), String(both));
+    await countsOn('bob');
+  });
+});
