@@ -12,7 +12,8 @@ import { temporaryFolder } from '../support/temporary';
 const COUNT =
   'n=0; while :; do n=$((n+1)); echo $n; echo $n > /state/count; echo $n > /count; sleep 0.05; done';
 
-describeWithCriu('garua checkpoint and restore', () => {
+describeWithCriu('garua checkpoint and restore', function () {
+  this.timeout(180_000);
   after(async () => {
     for (const place of [data, other]) {
       for (const { name } of await garuaJson<ContainerStatus[]>(place, 'ps'))
@@ -118,9 +119,9 @@ describeWithCriu('garua checkpoint and restore', () => {
       await damage(damaged);
       const { status, stderr } = await garua(other, 'restore', damaged);
       assert.deepEqual([status, /^error (\S+):/.exec(stderr)?.[1]], [1, 'ERR_CHECKPOINT_FILE_DAMAGED'], what);
-      assert.deepEqual(await garuaJson(other, 'ps'), [], what);
-      assert.deepEqual(await garuaJson(other, 'volumes'), [], what);
     }
+    assert.deepEqual(await garuaJson(other, 'ps'), []);
+    assert.deepEqual(await garuaJson(other, 'volumes'), []);
   });
 
   it('refuses restores where the policy does not let them in', async () => {

@@ -14,7 +14,10 @@ describeWithCriu('migration: what keeps a container from being checkpointed', ()
   after(() => fixture?.destroy());
 
   async function reasons(spec: Partial<ContainerSpec>): Promise<string[]> {
-    await fixture.deploy({ command: ['sh', '-c', 'while :; do sleep 0.1; done'], ...spec });
+    await fixture.deploy({
+      command: ['sh', '-c', 'trap "exit 0" TERM; while :; do sleep 0.1; done'],
+      ...spec,
+    });
     const departure = await fixture.engine.moves.depart('box', 'checkpoint');
     try {
       return await checkpointer.check(departure);
@@ -39,7 +42,7 @@ describeWithCriu('migration: what keeps a container from being checkpointed', ()
   });
 
   it('a command that was sent into it does', async () => {
-    await fixture.deploy({ command: ['sh', '-c', 'while :; do sleep 0.1; done'] });
+    await fixture.deploy({ command: ['sh', '-c', 'trap "exit 0" TERM; while :; do sleep 0.1; done'] });
     const end = new AbortController();
     const command = (async () => {
       for await (const _ of fixture.engine.exec('box', ['sleep', '1000'], { signal: end.signal }));
