@@ -28,6 +28,8 @@ interface Bitswap {
 
 const [modules, data, address] = process.argv.slice(2) as [string, string, string];
 const load = createRequire(join(modules, 'package.json'));
+/** For packages that do not let themselves be loaded by name. */
+const loadFile = (path: string) => load(join(modules, 'node_modules', path));
 
 /** A block is whole under its final name, and durable after `sync`. */
 class FileBlocks {
@@ -37,7 +39,12 @@ class FileBlocks {
     return existsSync(this.#path(cid));
   }
 
-  get(cid: CID): Promise<Buffer> {
+  /** As bitswap wants it. */
+  async *get(cid: CID): AsyncGenerator<Uint8Array> {
+    yield await this.read(cid);
+  }
+
+  read(cid: CID): Promise<Buffer> {
     return readFile(this.#path(cid));
   }
 
@@ -58,8 +65,9 @@ class FileBlocks {
     );
   }
 
+  /** Others ask by the hash alone, whatever the version of the CID. */
   #path(cid: CID): string {
-    return join(data, cid.toString());
+    return join(data, Buffer.from(cid.multihash.digest).toString('hex'));
   }
 }
 
@@ -82,13 +90,15 @@ async function main(): Promise<void> {
     await bitswap.notify(cid);
   };
   const fetchBlock = async (cid: CID): Promise<Uint8Array> => {
-    if (blocks.has(cid)) return blocks.get(cid);
+    if (blocks.has(cid)) return blocks.read(cid);
     const block = await bitswap.want(cid);
     await keep(cid, block);
     return block;
   };
   const fetchTree = async (cid: CID): Promise<void> => {
-    const { Links } = load('@ipld/dag-pb').decode(await fetchBlock(cid)) as { Links: { Hash: CID }[] };
+    const { Links } = loadFile('@ipld/dag-pb/src/index.js').decode(await fetchBlock(cid)) as {
+      Links: { Hash: CID }[];
+    };
     await Promise.all(Links.map((link) => fetchTree(CID.asCID(link.Hash)!)));
   };
   const putFile = async (file: string): Promise<string> => {
@@ -131,7 +141,7 @@ async function main(): Promise<void> {
 
 /** Without a routing: all hosts are connected, and asked. */
 function openBitswap(libp2p: Libp2p, blockstore: FileBlocks): Bitswap {
-  const { Bitswap } = load(join(modules, 'node_modules/@helia/bitswap/dist/src/bitswap.js'));
+  const { Bitswap } = loadFile('@helia/bitswap/dist/src/bitswap.js');
   return new Bitswap({
     libp2p,
     blockstore,
