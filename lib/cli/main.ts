@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import './node-version';
 import './small-heap';
 import './compile-cache';
 

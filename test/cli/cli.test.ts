@@ -159,6 +159,7 @@ describe('garua', () => {
       'reason',
       'restarts',
       'rolledBack',
+      'service',
       'specDigest',
       'startedAt',
       'state',

@@ -61,7 +61,7 @@ describe('garua setup and uninstall', () => {
     assert.match(setup.stderr, new RegExp(`make the folder ${data}`));
     const document = await garuaJson<{ done: boolean; steps: string[] }>(data, 'uninstall', '--dry-run');
     assert.equal(document.done, false);
-    assert.ok(document.steps.includes('remove the network of the containers'));
+    assert.ok(document.steps.includes('remove the network and the cgroups of the containers'));
     const { stdout } = await garua(data, 'ps', '--json');
     assert.deepEqual(JSON.parse(stdout), []);
   });
