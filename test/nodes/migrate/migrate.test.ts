@@ -50,7 +50,6 @@ describeWithCriu('migrate in Node-RED, between two hosts', function () {
     for (const host of Object.values(hosts)) {
       for (const { name } of await host.containers()) await host.remove(name, { force: true, graceMs: 0 });
     }
-    await nodeRed.load([]);
     for (const host of Object.values(hosts)) await host.close();
   });
   const folder = temporaryFolder();
