@@ -5,9 +5,9 @@ import { cp, mkdir, readFile } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { ContainerSpec, ContainerStatus } from '../../../lib/container';
-import { ContainerFixture, type TestImage } from '../fixture';
-import { copyFiles, describeWithCriu, recordFor } from './support';
+import type { ContainerSpec, ContainerStatus } from '../../lib/container';
+import { ContainerFixture, type TestImage } from '../container/fixture';
+import { copyFiles, describeWithCriu, recordFor } from '../container/move/support';
 
 /** Two threads count, each in memory of its own; the first tells both. */
 const THREADS = `

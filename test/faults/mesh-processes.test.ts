@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { eventually, MeshProcess } from '../mesh/support/mesh-process';
 import { temporaryFolder } from '../support/temporary';
-import { eventually, MeshProcess } from './support/mesh-process';
 
 const LOOPBACK = ['/ip4/127.0.0.1/tcp/0'];
 const NAMES = ['ada', 'bob', 'cyd', 'dan', 'eve'];

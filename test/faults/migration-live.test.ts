@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { MigrateOptions, MigrationPlan, MigrationResult } from '../../lib';
 import { describeWithCriu } from '../container/move/support';
-import { type HostName, TwoHosts } from './support/two-hosts';
+import { type HostName, TwoHosts } from '../migration/support/two-hosts';
 
 describeWithCriu('migration between two hosts', function () {
   this.timeout(180_000);

@@ -9,9 +9,9 @@ import {
   WindowEngine,
   type WindowSpec,
   type WindowSpecInput,
-} from '../../../lib/stream';
-import { temporaryFolder } from '../../support/temporary';
-import { Random, randomCase, type Step } from '../reference/generator';
+} from '../../lib/stream';
+import { Random, randomCase, type Step } from '../stream/reference/generator';
+import { temporaryFolder } from '../support/temporary';
 
 /** A seed from outside repeats a run: GARUA_SEED=123. */
 const SEED = Number(process.env.GARUA_SEED ?? Math.floor(Math.random() * 2 ** 31));
