@@ -14,6 +14,9 @@ const TOPIC = 'numbers';
 /** Until the mesh has given a silent host up. */
 const SILENCE = 25_000;
 
+/** Between two messages, in ms: few enough that a queue holds all of a silence, and drops none. */
+const PAUSE = 5;
+
 /** `garua host` in a process of its own, used through its control socket. */
 class Daemon {
   readonly #data: string;
@@ -69,7 +72,7 @@ class Sender {
           () => this.taken.push(number),
           () => {},
         );
-        await delay(2);
+        await delay(PAUSE);
       }
     })();
   }
