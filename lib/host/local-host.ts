@@ -34,16 +34,17 @@ import {
   parseReference,
   type StoredImage,
 } from '../image';
-import type {
-  FogInfo,
-  InviteOptions,
-  MeshHost,
-  Message,
-  PublishOptions,
-  PublishResult,
-  QueueChoice,
-  QueueStatus,
-  SubscribeOptions,
+import {
+  type FogInfo,
+  type InviteOptions,
+  isHostName,
+  type MeshHost,
+  type Message,
+  type PublishOptions,
+  type PublishResult,
+  type QueueChoice,
+  type QueueStatus,
+  type SubscribeOptions,
 } from '../mesh';
 import { CriuCheckpointer } from '../migration/checkpoint';
 import type { GarbageResult, ScrubOptions, ScrubResult, Whereabouts } from '../store';
@@ -141,7 +142,8 @@ export class LocalHost implements Host {
         ...options.mesh,
         directory,
         database,
-        name: settings.name,
+        // The label of a fog-host may be any text; in a fog the host then keeps the name it has.
+        name: settings.name !== undefined && isHostName(settings.name) ? settings.name : undefined,
         site: settings.site,
         stays,
       });

@@ -82,13 +82,16 @@ class SharedHost {
 
   #get(options: OpenHostOptions): Promise<Host> {
     // A host that is being closed still owns its data directory.
-    this.#host ??= this.#closed
+    if (this.#host) return this.#host;
+    const opening = this.#closed
       .then(() => this.#open({ ...options, supervise: true }))
       .catch((error) => {
-        this.#host = undefined;
+        // A later attempt may have taken its place.
+        if (this.#host === opening) this.#host = undefined;
         throw error;
       });
-    return this.#host;
+    this.#host = opening;
+    return opening;
   }
 
   async #close(): Promise<void> {

@@ -261,7 +261,11 @@ export class HostMigrations {
 
 /** Bytes that folders take on the disk. */
 async function sizeOf(folders: string[]): Promise<number> {
-  const { stdout } = await execute('du', ['-sxk', '--', ...folders], { timeoutMs: 60_000 });
+  const { stdout } = await execute('du', ['-sxk', '--', ...folders], {
+    timeoutMs: 60_000,
+    // A file may vanish while it walks.
+    allowFailure: true,
+  });
   const kilobytes = stdout.split('\n').map((line) => Number.parseInt(line, 10) || 0);
   return kilobytes.reduce((sum, size) => sum + size, 0) * 1024;
 }

@@ -53,8 +53,12 @@ export class RpcClient {
       };
       const giveUp = (error: Error) => {
         if (!settle()) return;
-        if (this.open) this.#channel.send({ cancel: id }, name);
         reject(error);
+        try {
+          if (this.open) this.#channel.send({ cancel: id }, name);
+        } catch {
+          // A peer that takes nothing any more need not be told.
+        }
       };
       const onAbort = () => giveUp(new AbortedError(name, { cause: signal!.reason }));
       const timer = setTimeout(() => giveUp(new CallTimeoutError(name, this.#peerId, timeoutMs)), timeoutMs);

@@ -134,6 +134,8 @@ export class StreamPipe implements ByteStream {
         else reject(this.#error ?? new StreamBrokenError(`a stream with ${this.peerId}`));
       };
       for (const type of ['drain', 'idle', 'close'] as const) stream.addEventListener(type, settle);
+      // It may have ended in the same turn as the last movement: nothing more would come.
+      if (stream.status !== 'open' && stream.status !== 'closing') settle();
     });
   }
 

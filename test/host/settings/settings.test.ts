@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { resolve } from 'node:path';
 import { openDatabase } from '../../../lib/base';
+import { LocalHost } from '../../../lib/host';
 import { settingsOf } from '../../../lib/host/settings';
 import { temporaryFolder } from '../../support/temporary';
 
@@ -34,5 +35,16 @@ describe('the settings of a host', () => {
     assert.equal(settingsOf(database, {}).site, 'pier');
     assert.equal(settingsOf(database, { name: 'Our host' }).name, 'Our host');
     assert.equal(settingsOf(database, {}).name, 'quay-1');
+  });
+
+  it('let a fog-host have any label, also in a fog', async () => {
+    const mesh = { listen: ['/ip4/127.0.0.1/tcp/0'] };
+    const host = await LocalHost.open({ dataDirectory: folder.join('label'), name: 'Kitchen Pi', mesh });
+    try {
+      assert.equal((await host.info()).name, 'Kitchen Pi');
+      assert.equal((await host.fogCreate()).hosts, 1);
+    } finally {
+      await host.close();
+    }
   });
 });
