@@ -16,7 +16,8 @@ const LARGEST_PART = 0.4;
 export async function makeImagesFolder(folder: ContainerFolder, bytes: number): Promise<string> {
   await removeImagesFolder(folder);
   const path = (await hasRoom(bytes)) ? inMemory(folder) : onDisk(folder);
-  await mkdir(path, { recursive: true, mode: 0o700 });
+  // In a folder that all may write to, one that is there already may be somebody else's.
+  await mkdir(path, { recursive: path === onDisk(folder), mode: 0o700 });
   return path;
 }
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type Database, type DataDirectory, execute, InvalidArgumentError, throwIfAborted } from '../../base';
-import type { Arrival, ContainerEngine, Departure } from '../../container';
+import { type Arrival, type ContainerEngine, type Departure, Policy } from '../../container';
 import type { ImageStore } from '../../image';
 import type { FogMesh, MeshHost } from '../../mesh';
 import type { Checkpointer } from '../../migration/checkpoint';
@@ -97,6 +97,7 @@ export class HostMigrations {
 
   /** Serves the hosts of the fog, and settles with them what is left. */
   attach(mesh: FogMesh): void {
+    if (this.#closing.signal.aborted) return;
     this.#mesh = mesh;
     serveMigrations(mesh, {
       source: this.#source,
@@ -223,9 +224,14 @@ export class HostMigrations {
     return { start, problems, fence: Math.max(answer.fence, this.#ledger.fence(name)), memory, files };
   }
 
-  async #arrive({ record, address, memory }: PrepareRequest): Promise<Arrival> {
+  async #arrive({ ticket, record, address, memory }: PrepareRequest): Promise<Arrival> {
+    // The protocol goes by the ticket's name: it must not lead to another container of this host.
+    if (ticket.name !== record.spec.name) {
+      throw new InvalidArgumentError(`a ticket for ${ticket.name} cannot bring ${record.spec.name}`);
+    }
     if (this.#target.expected >= LIMIT) throw new TooManyMigrationsError(this.#requireMesh().name, LIMIT);
-    const { engine, images, keeping } = this.#parts;
+    const { directory, engine, images, keeping } = this.#parts;
+    (await Policy.of(directory)).checkImage(record.image.ref);
     this.#pageLimit = Math.floor((await availableMemory()) / 4 / PAGE);
     return keeping(record.image.digest, async () => {
       const image = await exactImage(images, record.image, {});
@@ -240,11 +246,13 @@ export class HostMigrations {
   }
 
   async #recover(): Promise<void> {
-    if (!HostMigrations.isUnsettled(this.#parts.database)) return;
-    // What cannot be settled now is tried again.
-    await this.#target.recover().catch(() => {});
-    await this.#source.recover().catch(() => {});
-    await this.#target.settle().catch(() => {});
+    const steps = [() => this.#target.recover(), () => this.#source.recover(), () => this.#target.settle()];
+    try {
+      if (!HostMigrations.isUnsettled(this.#parts.database)) return;
+      for (const step of steps) await step().catch(() => {});
+    } catch {
+      // What cannot be settled now, or read, is tried again.
+    }
   }
 
   async #watch(mesh: FogMesh): Promise<void> {

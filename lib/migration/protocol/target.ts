@@ -42,6 +42,8 @@ export interface Expected {
 export class MigrationTarget {
   readonly #options: TargetOptions;
   readonly #expected = new Map<string, Expected>();
+  /** Attempts whose image and folders are still being made ready: nobody has given them up. */
+  readonly #preparing = new Set<string>();
   /** What runs here for good, but could not be put on record yet. */
   readonly #uncommitted = new Map<string, Arrival>();
   #recovering: Promise<void> | undefined;
@@ -57,9 +59,19 @@ export class MigrationTarget {
 
   /** @throws {StaleMigrationError} and what stands in the way of the container */
   async prepare(request: PrepareRequest): Promise<Arrival> {
-    const { ledger } = this.#options;
     const { ticket } = request;
     this.#checkFence(ticket);
+    this.#preparing.add(ticket.id);
+    try {
+      return await this.#prepare(request);
+    } finally {
+      this.#preparing.delete(ticket.id);
+    }
+  }
+
+  async #prepare(request: PrepareRequest): Promise<Arrival> {
+    const { ledger } = this.#options;
+    const { ticket } = request;
     const attempt = ledger.beginTarget(ticket);
     let arrival: Arrival;
     try {
@@ -206,7 +218,9 @@ export class MigrationTarget {
 
   async #recover(): Promise<void> {
     const { ledger, arrivals } = this.#options;
-    const undecided = ledger.arriving().filter(({ ticket }) => !this.#expected.has(ticket.id));
+    const undecided = ledger
+      .arriving()
+      .filter(({ ticket }) => !this.#expected.has(ticket.id) && !this.#preparing.has(ticket.id));
     if (undecided.length === 0) return;
     const accepted = new Map((await arrivals()).map((arrival) => [arrival.name, arrival]));
     for (const attempt of undecided) {
