@@ -10,7 +10,6 @@ import { spawnGarua } from '../support/garua';
 import { temporaryFolder } from '../support/temporary';
 import { chance } from './tools';
 
-const TOPIC = 'numbers';
 /** Until the mesh has given a silent host up. */
 const SILENCE = 25_000;
 
@@ -58,28 +57,35 @@ class Daemon {
 /** Publishes numbers one after another, and keeps those that the host has taken. */
 class Sender {
   readonly taken: number[] = [];
+  readonly #pending = new Set<Promise<void>>();
   #next = 0;
   #running = true;
   readonly #done: Promise<void>;
 
-  constructor(daemon: Daemon) {
+  constructor(daemon: Daemon, topic: string) {
     const publisher = new Publisher(() => daemon.host());
     this.#done = (async () => {
       while (this.#running) {
         const number = this.#next;
         this.#next += 1;
-        publisher.publish(TOPIC, String(number)).then(
-          () => this.taken.push(number),
-          () => {},
-        );
+        const pending = publisher
+          .publish(topic, String(number))
+          .then(
+            () => void this.taken.push(number),
+            () => {},
+          )
+          .finally(() => this.#pending.delete(pending));
+        this.#pending.add(pending);
         await delay(PAUSE);
       }
     })();
   }
 
+  /** Ends once it is known of every message whether the host has taken it. */
   async stop(): Promise<void> {
     this.#running = false;
     await this.#done;
+    await Promise.all(this.#pending);
   }
 }
 
@@ -89,16 +95,16 @@ class Reader {
   readonly #stop = new AbortController();
   readonly #done: Promise<void>;
 
-  constructor(daemon: Daemon) {
+  constructor(daemon: Daemon, topic: string) {
     const { signal } = this.#stop;
     const position = { queue: '', sequence: 0 };
     this.#done = (async () => {
       while (!signal.aborted) {
         try {
-          const options = { subscriber: 'reader', signal };
+          const options = { subscriber: topic, signal };
           await consume(
             await daemon.host(),
-            TOPIC,
+            topic,
             options,
             ({ body }) => this.got.push(Number(body)),
             position,
@@ -131,7 +137,11 @@ describe('messages between two hosts that fail', function () {
 
   after(() => Promise.all([from.kill(), to.kill()]));
 
-  const subscribed = () => eventually(() => from.use(async (host) => (await host.queues()).length), 1);
+  /** What waits for a topic's subscriber at the sending host. */
+  const queue = (topic: string) =>
+    from.use(async (host) => (await host.queues()).find((one) => one.topic === topic));
+
+  const subscribed = (topic: string) => eventually(async () => (await queue(topic)) !== undefined, true);
 
   /** All that was taken has come, in its order and once. */
   async function complete(sender: Sender, reader: Reader): Promise<void> {
@@ -153,9 +163,9 @@ describe('messages between two hosts that fail', function () {
 
   it('are delivered once and in order when either host is killed, again and again', async () => {
     const random = chance('when hosts are killed');
-    const reader = new Reader(to);
-    await subscribed();
-    const sender = new Sender(from);
+    const reader = new Reader(to, 'killed');
+    await subscribed('killed');
+    const sender = new Sender(from, 'killed');
     for (let round = 0; round < 3; round += 1) {
       for (const daemon of [to, from]) {
         const before = reader.got.length;
@@ -171,23 +181,23 @@ describe('messages between two hosts that fail', function () {
   });
 
   it('wait while a host is silent, and are delivered once when it speaks again', async () => {
-    const reader = new Reader(to);
-    await subscribed();
-    const sender = new Sender(from);
+    const reader = new Reader(to, 'silent');
+    await subscribed('silent');
+    const sender = new Sender(from, 'silent');
     await eventually(async () => reader.got.length > 100, true);
     to.signal('SIGSTOP');
     await delay(SILENCE);
-    const waiting = await from.use(async (host) => (await host.queues())[0]!.waiting);
+    const waiting = (await queue('silent'))!.waiting;
     ok(waiting > 100, `${waiting} wait`);
     to.signal('SIGCONT');
     await complete(sender, reader);
   });
 
   it('wait for a host that is gone, also when the sending host starts anew meanwhile', async () => {
-    const reader = new Reader(to);
-    await subscribed();
+    const reader = new Reader(to, 'gone');
+    await subscribed('gone');
     await to.kill();
-    const sender = new Sender(from);
+    const sender = new Sender(from, 'gone');
     await eventually(async () => sender.taken.length > 200, true);
     await from.kill();
     await from.start();

@@ -51,9 +51,7 @@ class Acknowledger {
 
   add(sequence: number): void {
     this.#waiting.push(sequence);
-    this.#running ??= this.#run().finally(() => {
-      this.#running = undefined;
-    });
+    this.#running ??= this.#run();
   }
 
   /** Tries once more where it must, and ends. */
@@ -69,10 +67,11 @@ class Acknowledger {
         await this.#acknowledge(sequences);
       } catch {
         // They come again the next time, and are known as repeats.
-        if (this.#ending) return;
+        if (this.#ending) break;
         this.#waiting.unshift(...sequences);
         await delay(PAUSE, undefined, { ref: false });
       }
     }
+    this.#running = undefined;
   }
 }
