@@ -1,0 +1,2 @@
+export * from './placed-flow';
+export * from './topics';
