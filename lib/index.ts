@@ -64,6 +64,7 @@ export type {
   MigrateOptions,
   MigrateOutcome,
   MigrationPlan,
+  MigrationProgress,
   RestoreOptions,
   RestoreResult,
 } from './host';

@@ -14,7 +14,7 @@ export type { MeshSettings, SiteHost, SiteStatus } from './fog';
 export * from './host';
 export { LocalHost, type LocalHostOptions } from './local-host';
 export { type ChangeableMachine, type Machine, thisMachine } from './machine';
-export type { MigrateOptions, MigrateOutcome, MigrationPlan } from './migration';
+export type { MigrateOptions, MigrateOutcome, MigrationPlan, MigrationProgress } from './migration';
 export type { GetOptions, GetResult, PutFileOptions, PutFileResult } from './objects';
 export { ObjectOverLimitError } from './objects';
 export { notifyServiceManager, type ServiceOptions, serviceSteps, startByHand } from './service';

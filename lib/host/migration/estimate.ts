@@ -1,4 +1,5 @@
 import type { MigrationMode } from '../../migration/protocol';
+import type { Round } from '../../migration/transfer';
 
 /** Measured on a slow machine: writing and reading back of a process, without its memory. */
 const FIXED_MS = 500;
@@ -33,4 +34,13 @@ export function estimate({ mode, fresh, memory, files, throughput }: EstimateReq
     bytes: Math.round(memory + files + (mode === 'live' ? late : 0)),
     downtimeMs: Math.round(FIXED_MS + memory / MEMORY_RATE + sendingMs),
   };
+}
+
+/** How long a container of so much memory stands still after these rounds: what it writes meanwhile is sent then. */
+export function downtimeAfter(memory: number, rounds: readonly Round[]): number {
+  const [first, last] = [rounds[0]!, rounds.at(-1)!];
+  const late = rounds.length > 1 ? last.bytesSent : memory * WRITTEN_AGAIN;
+  // The first round has the most to send, so it says best what the line can do; of a round without bytes it says nothing.
+  const rate = first.bytesSent > 0 && first.ms > 0 ? first.bytesSent / first.ms : USUAL_LINE / 1000;
+  return Math.round(FIXED_MS + memory / MEMORY_RATE + late / rate);
 }

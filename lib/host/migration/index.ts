@@ -1,3 +1,3 @@
-export type { MigrateOptions, MigrateOutcome, MigrationPlan } from './migration';
+export type { MigrateOptions, MigrateOutcome, MigrationPlan, MigrationProgress } from './migration';
 export { HostMigrations } from './migrations';
 export { StateHookFailedError } from './state-hooks';

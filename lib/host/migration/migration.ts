@@ -1,7 +1,12 @@
-import type { LongCall } from '../../base';
-import type { MigrationMode, MigrationResult } from '../../migration/protocol';
+import type { MigrationMode, MigrationProgress, MigrationResult } from '../../migration/protocol';
 
-export interface MigrateOptions extends LongCall {
+export type { MigrationProgress };
+
+export interface MigrateOptions {
+  /** Gives the migration up, until it stands still. */
+  signal?: AbortSignal | undefined;
+  /** While memory is sent ahead it is told the round and the downtime to be expected, too. */
+  onProgress?: ((progress: MigrationProgress) => void) | undefined;
   /** Name of a host of the fog, or a prefix of its peer ID. */
   to: string;
   /** Default `live`. */

@@ -24,7 +24,7 @@ import {
 import { exactImage } from '../checkpoints';
 import type { HostFog } from '../fog';
 import type { PeerGate } from '../peers';
-import { estimate } from './estimate';
+import { downtimeAfter, estimate } from './estimate';
 import type { MigrateOptions, MigrateOutcome } from './migration';
 import { answerPreflight, availableMemory } from './preflight';
 import { exportState, exportsState, importState } from './state-hooks';
@@ -189,6 +189,7 @@ export class HostMigrations {
     return moveContainer({
       ...{ ticket, departure, link, start, memory, drainMs, graceMs, signal, onProgress },
       source: this.#source,
+      downtimeOf: (rounds) => downtimeAfter(memory, rounds),
       checkpointer: this.#parts.checkpointer,
       exportState: () => exportState(engine, departure.record.spec),
     });

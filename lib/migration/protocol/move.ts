@@ -1,18 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import {
-  AbortedError,
-  type ErrorDocument,
-  type LongCall,
-  type Progress,
-  throwIfAborted,
-  toGaruaError,
-} from '../../base';
+import { AbortedError, type ErrorDocument, throwIfAborted, toGaruaError } from '../../base';
 import type { ContainerRecord, Departure } from '../../container';
 import type { Checkpointer } from '../checkpoint/checkpointer';
 import type { Round, SentFolder } from '../transfer';
 import { MigrationInDoubtError } from './errors';
 import type { TargetLink, Transfer } from './links';
 import type { PrepareAnswer, Ticket } from './messages';
+import { type DowntimeOf, type MigrationProgress, warmUpProgress } from './progress';
 import type { MigrationSource } from './source';
 
 /** What a migration came to. Times are in milliseconds. */
@@ -30,7 +24,9 @@ export interface MigrationResult {
 }
 
 /** What is moved, and how. */
-export interface Movement extends LongCall {
+export interface Movement {
+  signal?: AbortSignal | undefined;
+  onProgress?: ((progress: MigrationProgress) => void) | undefined;
   ticket: Ticket;
   departure: Departure;
   source: MigrationSource;
@@ -38,6 +34,7 @@ export interface Movement extends LongCall {
   start: 'restore' | 'fresh';
   /** Bytes that a dump may take. */
   memory: number;
+  downtimeOf: DowntimeOf;
   checkpointer: Checkpointer;
   /** Asks the application for its own state, in elastic mode; undefined when it has none. */
   exportState(): Promise<string | undefined>;
@@ -50,7 +47,6 @@ export interface Movement extends LongCall {
 /** Files are copied again while a round has so much to send, in bytes, at most so often. */
 const MUCH = 4 << 20;
 const FILE_ROUNDS = 4;
-const PAGE = 4096;
 
 /**
  * Moves a container. When anything fails before it runs at the target, it goes on here and the result says why.
@@ -109,7 +105,7 @@ export async function moveContainer(movement: Movement): Promise<MigrationResult
 
 /** All that can be sent while it runs. */
 async function sendAhead(
-  { ticket, departure, start, memory, signal, onProgress }: Movement,
+  { ticket, departure, start, memory, downtimeOf, signal, onProgress }: Movement,
   transfer: Transfer,
   result: MigrationResult,
 ): Promise<void> {
@@ -121,11 +117,7 @@ async function sendAhead(
     if (bytes > before / 2) break;
   }
   if (ticket.mode !== 'live' || start === 'fresh') return;
-  // Later rounds are a small part of the whole.
-  const total = Math.ceil(memory / PAGE);
-  const onPages = (progress: Progress) =>
-    onProgress?.({ ...progress, total: Math.max(total, progress.done) });
-  const options = { signal, onProgress: onPages };
+  const options = { signal, ...warmUpProgress(memory, downtimeOf, onProgress) };
   result.rounds = await transfer.warmUp(() => departure.processes(), options);
   await transfer.sendFolders(folders, { signal });
 }

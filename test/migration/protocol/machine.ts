@@ -92,6 +92,7 @@ export class Machine {
       link: this.#link(),
       start: mode === 'live' ? 'restore' : 'fresh',
       memory: 0,
+      downtimeOf: () => 0,
       checkpointer: { checkpoint } as unknown as Checkpointer,
       exportState: async () => undefined,
       drainMs: 0,
