@@ -1,18 +1,11 @@
 import { SingleFlight } from '../../base';
 import type { CallContext, Mesh } from '../mesh';
+import { type Announcement, checkAnnouncement, checkVersion } from './checks';
 import type { Queues } from './queues/queues';
-import type { Place, Subscriber } from './queues/subscriber-table';
 
 const CALL = 'messages.announce';
-/** The most subscribers of one host. */
-const MAXIMUM = 10_000;
 /** Until a host that is there and did not answer is told again, in ms. */
 const PAUSE = 1_000;
-
-interface Announcement extends Pick<Place, 'host' | 'site'> {
-  version: number;
-  subscribers: Subscriber[];
-}
 
 /**
  * Tells the other hosts who subscribes to what here, and keeps what they tell: each at every change, and to a
@@ -34,7 +27,7 @@ export class Announcer {
     this.#mesh = mesh;
     this.#queues = queues;
     this.#onNews = onNews;
-    this.#stop = mesh.serve(CALL, (said: Announcement, { peerId }: CallContext) => this.#hear(said, peerId));
+    this.#stop = mesh.serve(CALL, (said: unknown, { peerId }: CallContext) => this.#hear(said, peerId));
   }
 
   /** Tells all hosts that are there; the others hear it when they come up. */
@@ -74,7 +67,7 @@ export class Announcer {
     const { host, site } = this.#queues.self;
     const own = this.#own();
     if (this.#told.get(peer) === own.version) return;
-    const known = await this.#mesh.call<number>(peer, CALL, { host, site, ...own });
+    const known = checkVersion(await this.#mesh.call(peer, CALL, { host, site, ...own }));
     this.#told.set(peer, own.version);
     // Said before this host lost its state, or its clock went back: that is outdone.
     if (known > own.version)
@@ -89,11 +82,10 @@ export class Announcer {
     return this.#queues.subscribers.own();
   }
 
-  async #hear({ host, site, version, subscribers }: Announcement, peer: string): Promise<number> {
-    const place = { peer, host: String(host), site: String(site) };
-    const all = subscribers.slice(0, MAXIMUM);
+  async #hear(said: unknown, peer: string): Promise<number> {
+    const { host, site, version, subscribers } = checkAnnouncement(said);
     const known = await this.#queues.change(() =>
-      this.#queues.subscribers.announced(place, Number(version), all),
+      this.#queues.subscribers.announced({ peer, host, site }, version, subscribers),
     ).committed;
     this.#onNews(peer);
     return known;

@@ -10,3 +10,25 @@ export class QueueFullError extends GaruaError {
     );
   }
 }
+
+/** Another host sends what no message can be. */
+export class MalformedMessageError extends GaruaError {
+  constructor(what: string) {
+    super(
+      'ERR_MESSAGES_MALFORMED',
+      `${what} is malformed`,
+      'Use the same version of garua on all hosts; revoke a host that goes on sending such messages.',
+    );
+  }
+}
+
+/** Another host sends more than it may before it has heard that it is in. */
+export class WindowExceededError extends GaruaError {
+  constructor(subscriber: string) {
+    super(
+      'ERR_MESSAGES_WINDOW_EXCEEDED',
+      `more messages for ${subscriber} came than may be under way`,
+      'Use the same version of garua on all hosts; revoke a host that goes on sending too much.',
+    );
+  }
+}

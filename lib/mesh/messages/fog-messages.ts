@@ -2,6 +2,7 @@ import { type Database, InvalidArgumentError } from '../../base';
 import { MessageTooLargeError } from '../errors';
 import type { Mesh, MeshEvent } from '../mesh';
 import { Announcer } from './announcer';
+import { isName } from './checks';
 import { Courier } from './delivery/courier';
 import { Receiver } from './delivery/receiver';
 import { Subscription } from './delivery/subscription';
@@ -20,7 +21,6 @@ import type { Queue } from './queues/subscriber-table';
 
 const DEFAULT_MESSAGES = 10_000;
 const DEFAULT_BYTES = 64 << 20;
-const MAXIMUM_NAME = 250;
 const POLICIES = ['drop-oldest', 'drop-newest', 'refuse'];
 
 /** Messages over a mesh; without a fog, among the subscribers of this host. */
@@ -183,11 +183,10 @@ function bytesOf(text: string, topic: string): Buffer {
 }
 
 function checkName(what: string, name: string): void {
-  if (typeof name === 'string' && name.length > 0 && name.length <= MAXIMUM_NAME && !/[\x00-\x1f]/.test(name))
-    return;
+  if (isName(name)) return;
   throw new InvalidArgumentError(
     `"${name}" cannot be a ${what}`,
-    `Use a text of at most ${MAXIMUM_NAME} characters, without line breaks.`,
+    'Use a text of at most 250 characters, without line breaks.',
   );
 }
 

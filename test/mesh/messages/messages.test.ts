@@ -136,11 +136,17 @@ describe('messages between three hosts', () => {
     await rejects(a.messages.publish('much', '7', { maximumBytes: 300, policy: 'refuse' }), {
       code: 'ERR_MESSAGES_QUEUE_FULL',
     });
+    // One that can never fit makes no room.
+    const endless = await a.messages.publish('much', 'x'.repeat(1000), { maximumBytes: 1000 });
+    equal(endless.dropped, 1);
+    await rejects(a.messages.publish('much', 'x'.repeat(1000), { maximumBytes: 1000, policy: 'refuse' }), {
+      code: 'ERR_MESH_MESSAGE_TOO_LARGE',
+    });
     await listener.close();
     const again = new Listener(a, 'slow').open('much');
     await eventually(async () => again.texts, '1 2 3 4 5');
     const [queue] = (await a.messages.queues()).filter(({ topic }) => topic === 'much');
-    deepEqual([queue!.dropped, queue!.from, queue!.to, queue!.subscriber], [2, 'a', 'a', 'slow']);
+    deepEqual([queue!.dropped, queue!.from, queue!.to, queue!.subscriber], [3, 'a', 'a', 'slow']);
     await again.close();
   });
 

@@ -1,16 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ByteStream, Mesh } from '../../mesh';
-import type { Incoming, Mark, Queues } from '../queues/queues';
+import { checkMark, type MessageHead } from '../checks';
+import type { Mark, Queues } from '../queues/queues';
 import type { Queue } from '../queues/subscriber-table';
-import { type Frame, frame, readFrames } from './frames';
+import { frame, readFrames } from './frames';
+import { Window } from './window';
 
 export const MESSAGE_STREAM = 'messages';
-/** What goes ahead of the body of a message. */
-export type MessageHead = Omit<Incoming, 'body'>;
 
-/** What may be under way to one subscriber without being acknowledged. */
-const WINDOW_MESSAGES = 256;
-const WINDOW_BYTES = 8 << 20;
 /** Bytes that go at once while there are more. */
 const PIECE = 32 << 10;
 /** Pauses between attempts to reach a host that is not there, in ms; that it is up again ends one early. */
@@ -22,8 +19,7 @@ interface Flight {
   queue: Queue;
   /** The last sequence number that was sent on this stream. */
   sent: number;
-  pending: { sequence: number; bytes: number }[];
-  bytes: number;
+  window: Window;
 }
 
 /**
@@ -49,7 +45,6 @@ export class Courier {
     this.#peer = peer;
     this.#mesh = mesh;
     this.#queues = queues;
-    this.#offerAll();
     this.#done = this.#run();
   }
 
@@ -75,16 +70,16 @@ export class Courier {
     const { signal } = this.#closing;
     let pause = FIRST_PAUSE;
     while (!signal.aborted) {
-      if (this.#ready.size === 0) await this.#news();
-      if (signal.aborted) return;
       this.#hurry = new AbortController();
       try {
+        this.#offerAll();
+        if (this.#ready.size === 0) await this.#news();
+        if (signal.aborted) return;
         await this.#ship(await this.#mesh.openStream(this.#peer, MESSAGE_STREAM, null, { signal }));
       } catch {
-        // The host is away, or the stream broke: that is what the queue is for.
+        // The host is away, the stream broke, or this host's disk fails: that is what the queue is for.
       }
       if (signal.aborted) return;
-      this.#offerAll();
       if (this.#acknowledged) pause = FIRST_PAUSE;
       await delay(pause, undefined, { signal: this.#hurry.signal, ref: false }).catch(() => {});
       pause = Math.min(pause * 2, LONGEST_PAUSE);
@@ -124,15 +119,14 @@ export class Courier {
     const frames: Buffer[] = [];
     const flight = this.#flightOf(queue);
     for (let size = 0; size < PIECE; ) {
-      if (flight.pending.length >= WINDOW_MESSAGES || flight.bytes >= WINDOW_BYTES) break;
+      if (flight.window.full) break;
       const entry = this.#queues.messages.next(queue.id, flight.sent);
       if (!entry) break;
       const { body, peer: _self, ...facts } = entry;
       const head: MessageHead = { ...facts, subscriber: queue.subscriber, queue: queue.name };
       frames.push(...frame(head, body));
       flight.sent = entry.sequence;
-      flight.pending.push({ sequence: entry.sequence, bytes: body.length });
-      flight.bytes += body.length;
+      flight.window.add(entry.sequence, body.length);
       size += body.length;
     }
     return frames;
@@ -141,8 +135,9 @@ export class Courier {
   /** Takes the acknowledgements: what the other host has on its disk is done with here. */
   async #readMarks(stream: ByteStream): Promise<void> {
     try {
-      for await (const frames of readFrames<Mark>(stream)) {
-        await this.#queues.change(() => this.#acknowledge(frames)).committed;
+      for await (const frames of readFrames(stream)) {
+        const marks = frames.map(({ head }) => checkMark(head));
+        await this.#queues.change(() => this.#acknowledge(marks)).committed;
         this.#acknowledged = true;
         this.#wake?.();
       }
@@ -153,14 +148,14 @@ export class Courier {
     }
   }
 
-  #acknowledge(marks: Frame<Mark>[]): void {
-    for (const { subscriber, queue: name, sequence } of marks.map(({ head }) => head)) {
+  #acknowledge(marks: Mark[]): void {
+    for (const { subscriber, queue: name, sequence } of marks) {
       const queue = this.#queues.subscribers.find(this.#peer, subscriber);
       if (queue?.name !== name) continue;
-      this.#queues.messages.removeUpTo(queue.id, sequence);
       const flight = this.#flightOf(queue);
-      flight.pending = flight.pending.filter((pending) => pending.sequence > sequence);
-      flight.bytes = flight.pending.reduce((sum, { bytes }) => sum + bytes, 0);
+      // What was not sent cannot be there.
+      this.#queues.messages.removeUpTo(queue.id, Math.min(sequence, flight.sent));
+      flight.window.acknowledged(sequence);
       this.#ready.set(queue.id, queue);
     }
   }
@@ -168,7 +163,7 @@ export class Courier {
   #flightOf(queue: Queue): Flight {
     let flight = this.#flights.get(queue.id);
     if (!flight) {
-      flight = { queue, sent: 0, pending: [], bytes: 0 };
+      flight = { queue, sent: 0, window: new Window() };
       this.#flights.set(queue.id, flight);
     }
     return flight;

@@ -6,8 +6,9 @@ const MAXIMUM_HEAD = 64 << 10;
 const LENGTHS = 8;
 
 /** A piece of a stream of messages: JSON data, and bytes that belong to it. */
-export interface Frame<Head> {
-  head: Head;
+export interface Frame {
+  /** As the other host wrote it: to be checked. */
+  head: unknown;
   body: Buffer;
 }
 
@@ -23,7 +24,7 @@ export function frame(head: unknown, body: Buffer = NOTHING): Buffer[] {
 }
 
 /** Frames as they come: all that one piece of the stream completes at once. @throws {MessageTooLargeError} */
-export async function* readFrames<Head>(stream: ByteStream): AsyncIterable<Frame<Head>[]> {
+export async function* readFrames(stream: ByteStream): AsyncIterable<Frame[]> {
   let parts: Uint8Array[] = [];
   let size = 0;
   let needed = LENGTHS;
@@ -33,10 +34,10 @@ export async function* readFrames<Head>(stream: ByteStream): AsyncIterable<Frame
     // A large body is put together once, not with each piece of it.
     if (size < needed) continue;
     let rest = Buffer.concat(parts);
-    const frames: Frame<Head>[] = [];
+    const frames: Frame[] = [];
     for (needed = lengthOf(rest); rest.length >= needed; needed = lengthOf(rest)) {
       const start = LENGTHS + rest.readUInt32BE(0);
-      const head = JSON.parse(rest.toString('utf8', LENGTHS, start)) as Head;
+      const head = JSON.parse(rest.toString('utf8', LENGTHS, start)) as unknown;
       frames.push({ head, body: rest.subarray(start, needed) });
       rest = rest.subarray(needed);
     }

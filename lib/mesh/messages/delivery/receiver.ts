@@ -1,7 +1,10 @@
 import type { ByteStream, CallContext, Mesh } from '../../mesh';
+import { checkHead, type MessageHead } from '../checks';
+import { WindowExceededError } from '../errors';
 import type { Mark, Queues } from '../queues/queues';
-import { MESSAGE_STREAM, type MessageHead } from './courier';
+import { MESSAGE_STREAM } from './courier';
 import { frame, readFrames } from './frames';
+import { Window } from './window';
 
 /**
  * Takes the messages of other hosts in. A message is acknowledged when it is on this host's disk and its queue
@@ -44,6 +47,8 @@ export class Receiver {
 class IncomingStream {
   /** Acknowledgements that are held back until there is room, by subscriber. */
   readonly #held = new Map<string, Mark>();
+  /** What came and is not acknowledged, by queue. */
+  readonly #windows = new Map<string, Window>();
 
   constructor(
     private readonly stream: ByteStream,
@@ -52,27 +57,37 @@ class IncomingStream {
   ) {}
 
   async run(): Promise<void> {
-    for await (const frames of readFrames<MessageHead>(this.stream)) {
-      const commit = this.queues.receive(
-        this.peerId,
-        frames.map(({ head, body }) => ({ ...head, body })),
-      );
+    for await (const frames of readFrames(this.stream)) {
+      const messages = frames.map(({ head, body }) => ({ ...checkHead(head), body }));
+      for (const message of messages) this.#count(message, message.body.length);
+      const commit = this.queues.receive(this.peerId, messages);
       const marks = await commit.committed;
       // The next messages come in while the disk is busy with these.
-      commit.durable.then(
-        () => this.#acknowledge(marks),
-        () => this.close(),
-      );
+      commit.durable.then(() => this.#acknowledge(marks)).catch(() => this.close());
     }
   }
 
   releaseHeld(subscriber: string): void {
     const mark = this.#held.get(subscriber);
-    if (mark) this.#acknowledge([mark]);
+    if (!mark) return;
+    try {
+      this.#acknowledge([mark]);
+    } catch {
+      this.close();
+    }
   }
 
   close(): void {
     this.stream.abort();
+  }
+
+  /** A sender that did not wait for acknowledgements could fill this host's disk. @throws {WindowExceededError} */
+  #count({ subscriber, queue, sequence }: MessageHead, bytes: number): void {
+    const key = windowOf(subscriber, queue);
+    const window = this.#windows.get(key) ?? new Window();
+    if (window.full) throw new WindowExceededError(subscriber);
+    window.add(sequence, bytes);
+    this.#windows.set(key, window);
   }
 
   #acknowledge(marks: Mark[]): void {
@@ -80,6 +95,7 @@ class IncomingStream {
     for (const mark of marks) {
       if (this.queues.hasRoom(mark.subscriber)) {
         this.#held.delete(mark.subscriber);
+        this.#forget(mark);
         frames.push(...frame(mark));
       } else {
         this.#held.set(mark.subscriber, mark);
@@ -87,4 +103,13 @@ class IncomingStream {
     }
     if (frames.length > 0) this.stream.write(Buffer.concat(frames)).catch(() => {});
   }
+
+  #forget({ subscriber, queue, sequence }: Mark): void {
+    const key = windowOf(subscriber, queue);
+    const window = this.#windows.get(key);
+    window?.acknowledged(sequence);
+    if (window?.empty) this.#windows.delete(key);
+  }
 }
+
+const windowOf = (subscriber: string, queue: string) => `${queue} ${subscriber}`;

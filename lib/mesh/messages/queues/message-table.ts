@@ -69,9 +69,10 @@ export class MessageTable {
     return waiting + 1 <= maximumMessages && bytes + more <= maximumBytes;
   }
 
-  /** Drops the oldest until there is room, or nothing is left. @returns how many */
+  /** Drops the oldest until there is room, none where the message can never fit. @returns how many */
   makeRoom(queue: Queue, more: number, limits: Limits): number {
     let dropped = 0;
+    if (more > limits.maximumBytes) return dropped;
     while (queue.waiting > 0 && !this.fits(queue, more, limits)) {
       queue.bytes -= this.remove(queue.id, this.#first(queue.id)!, true);
       queue.waiting -= 1;

@@ -1,4 +1,5 @@
 import { type Database, migrate } from '../../../base';
+import { MessageTooLargeError } from '../../errors';
 import { QueueFullError } from '../errors';
 import type { PublishResult, QueueStatus } from '../messages';
 import { type Commit, GroupCommit } from './group-commit';
@@ -131,7 +132,8 @@ export class Queues {
     const tell = () => {
       for (const queue of queues) this.notify(queue);
     };
-    commit.committed.then(tell, () => {});
+    // The caller hears why it failed.
+    commit.committed.then(tell).catch(() => {});
     return commit;
   }
 
@@ -158,6 +160,10 @@ export class Queues {
   }
 
   #checkRoom(queues: Queue[], bodies: Buffer[], { maximumMessages, maximumBytes }: Limits): void {
+    const endless = bodies.map(costOf).find((cost) => cost > maximumBytes);
+    if (endless !== undefined && queues.length > 0) {
+      throw new MessageTooLargeError(`the message of ${queues[0]!.topic}`, endless, maximumBytes);
+    }
     const bytes = bodies.reduce((sum, body) => sum + costOf(body), 0);
     const full = queues.find(
       (queue) => queue.waiting + bodies.length > maximumMessages || queue.bytes + bytes > maximumBytes,
