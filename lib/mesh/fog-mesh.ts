@@ -323,7 +323,12 @@ export class FogMesh implements Mesh {
     const port = portOf(addresses[0] ?? '');
     const open =
       wanted.length > 0 ? wanted.filter((address) => portOf(address) === 0) : ['/ip4/0.0.0.0/tcp/0'];
-    if (port && open.length === 1) this.#book.set(`${PORT_SETTING} ${open[0]}`, String(port));
+    if (!port || open.length !== 1) return;
+    try {
+      this.#book.set(`${PORT_SETTING} ${open[0]}`, String(port));
+    } catch {
+      // On a full disk the others are told the port that it has this time.
+    }
   }
 
   /** A name that was given once stays, for commands that do not give it again. */

@@ -219,12 +219,15 @@ export class FogNetwork {
 
   async close(): Promise<void> {
     this.#closing = true;
-    this.#heartbeat.stop();
-    this.#redialler.stop();
-    this.locator.close();
-    this.#links.close();
-    this.#options.table.save();
-    await this.#node.stop();
+    try {
+      this.#heartbeat.stop();
+      this.#redialler.stop();
+      this.locator.close();
+      this.#links.close();
+      this.#options.table.save();
+    } finally {
+      await this.#node.stop();
+    }
   }
 
   #connected(peerId: string): void {
@@ -269,7 +272,12 @@ export class FogNetwork {
 
   #remember(peerId: string, address: string): void {
     const { book, ledger } = this.#options;
-    if (ledger.get('certificate', peerId)) book.remember(peerId, address.replace(/\/p2p\/\w+$/, ''));
+    if (!ledger.get('certificate', peerId)) return;
+    try {
+      book.remember(peerId, address.replace(/\/p2p\/\w+$/, ''));
+    } catch {
+      // On a full disk the records of the others still say where they are.
+    }
   }
 
   #addressesOf(peerId: string): string[] {
@@ -329,6 +337,7 @@ export class FogNetwork {
       { kind: 'record', fog: ledger.fog, key: identity.peerId, sequence, ...facts },
       identity.key,
     );
-    void this.#gossip.publish([record]);
+    // On a full disk it is made anew at the next tick.
+    this.#gossip.publish([record]).catch(() => {});
   }
 }

@@ -26,6 +26,8 @@ export class RpcServer {
       stream,
       (request) => {
         if ('cancel' in request) return running.get(request.cancel)?.abort();
+        // A number that is taken would hide the call under way from the limit.
+        if (!Number.isSafeInteger(request.id) || running.has(request.id)) return channel.close();
         const cancel = new AbortController();
         if (running.size >= CONCURRENT) return this.#answer(channel, request.id, new BusyError(), true);
         running.set(request.id, cancel);

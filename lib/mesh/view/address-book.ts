@@ -10,7 +10,10 @@ const SCHEMA = [
 /** Addresses kept per host: what it had lately, and not all it ever had. */
 const KEPT = 12;
 
-/** Where hosts have been reached and when they were last heard of, kept over restarts. */
+/**
+ * Where hosts have been reached and when they were last heard of, kept over restarts. What writes throws where the disk
+ * is full or fails; nobody in the mesh may end of that.
+ */
 export class AddressBook {
   readonly #database: Database;
 

@@ -132,10 +132,14 @@ export class HostTable {
     this.#observations.delete(peerId);
   }
 
-  /** Writes down who was seen when; often enough is once a minute. */
+  /** Writes down who was seen when; often enough is once a minute. Where the disk fails, the next time does it. */
   save(): void {
-    this.#book.seen(this.#unsaved);
-    this.#unsaved.clear();
+    try {
+      this.#book.seen(this.#unsaved);
+      this.#unsaved.clear();
+    } catch {
+      // It only shortens the way back to the others.
+    }
   }
 
   onEvent(listener: (event: MeshEvent) => void): () => void {

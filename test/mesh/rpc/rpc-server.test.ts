@@ -66,5 +66,31 @@ describe('a host that answers calls', () => {
     assert.deepEqual([...new Set(errors)].join(), errors.length > 0 ? 'ERR_MESH_BUSY' : '');
     assert.ok(errors.length < CALLS);
     stream.abort(new Error('done'));
+    await answering.unhandle(RPC_PROTOCOL);
+  });
+
+  it('hears no more of one that uses the number of a call under way again', async () => {
+    const server = new RpcServer();
+    let begun = 0;
+    server.serve('endless', async () => {
+      begun += 1;
+      await new Promise(() => {});
+    });
+    await answering.handle(RPC_PROTOCOL, (stream, connection) => server.accept(stream, connection));
+    const stream = await asking.dialProtocol(answering.getMultiaddrs(), RPC_PROTOCOL);
+    let closed = false;
+    const channel = new MessageChannel<Response, Request>(
+      stream,
+      () => {},
+      () => {
+        closed = true;
+      },
+    );
+    for (let at = 0; at < CALLS; at += 1) {
+      channel.send({ id: 1, call: 'endless', timeoutMs: 60_000 }, 'a call');
+    }
+    await eventually(async () => closed, true);
+    assert.equal(begun, 1);
+    await answering.unhandle(RPC_PROTOCOL);
   });
 });
