@@ -5,6 +5,7 @@ export * from './errors';
 export * from './execute';
 export * from './files';
 export * from './journal';
+export * from './open-parts';
 export * from './progress';
 export * from './reserve';
 export * from './single-flight';

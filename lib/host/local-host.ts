@@ -5,6 +5,7 @@ import {
   InvalidArgumentError,
   Journal,
   type LongCall,
+  OpenParts,
   openDatabase,
   Reserve,
   throwIfAborted,
@@ -96,6 +97,12 @@ interface Parts {
   messages: HostMessages;
 }
 
+interface Opening {
+  name: string;
+  supervise: boolean;
+  opened: OpenParts;
+}
+
 /**
  * The composition root: the only place that makes the modules and wires them together. It owns the data
  * directory from `open` to `close`.
@@ -104,6 +111,8 @@ export class LocalHost implements Host {
   readonly name: string;
   readonly directory: DataDirectory;
   readonly #parts: Parts;
+  /** All that `close` closes beside the engine. */
+  readonly #opened: OpenParts;
   #engine: Promise<ContainerEngine> | undefined;
   /** Full references of the images of deploys under way; no container of them is on record yet. */
   readonly #deploying = new Map<symbol, string>();
@@ -112,10 +121,12 @@ export class LocalHost implements Host {
   #supervise: boolean;
   readonly #migrations: HostMigrations;
 
-  private constructor(name: string, directory: DataDirectory, parts: Parts, supervise: boolean) {
+  private constructor(directory: DataDirectory, parts: Parts, options: Opening) {
+    const { name, supervise, opened } = options;
     this.name = name;
     this.directory = directory;
     this.#parts = parts;
+    this.#opened = opened;
     this.#supervise = supervise;
     this.#migrations = new HostMigrations({
       ...{ directory, ...parts, checkpointer: new CriuCheckpointer() },
@@ -131,53 +142,59 @@ export class LocalHost implements Host {
   static async open(options: LocalHostOptions = {}): Promise<LocalHost> {
     const directory = new DataDirectory(options.dataDirectory);
     directory.acquire();
-    let database: Database | undefined;
+    const opened = new OpenParts();
+    opened.add(directory);
     try {
-      database = openDatabase(directory.join('garua.db'));
+      const database = opened.add(openDatabase(directory.join('garua.db')));
       const journal = new Journal(database);
       const settings = settingsOf(database, options);
       const { nas, quota, name = hostname(), site = name } = settings;
       const stays = options.supervise ?? false;
-      const fog = new HostFog({
-        ...options.mesh,
-        directory,
-        database,
-        // The label of a fog-host may be any text; in a fog the host then keeps the name it has.
-        name: settings.name !== undefined && isHostName(settings.name) ? settings.name : undefined,
-        site: settings.site,
-        stays,
-      });
+      const fog = opened.add(
+        new HostFog({
+          ...options.mesh,
+          directory,
+          database,
+          // The label of a fog-host may be any text; in a fog the host then keeps the name it has.
+          name: settings.name !== undefined && isHostName(settings.name) ? settings.name : undefined,
+          site: settings.site,
+          stays,
+        }),
+      );
       const peers = new PeerGate(directory);
-      const objects = new HostObjects({
-        dataDirectory: directory.path,
-        nas,
-        site,
-        writer: name,
-        quota: { site: quota },
-        fog,
-        peers,
-        stays,
-      });
+      const objects = opened.add(
+        new HostObjects({
+          dataDirectory: directory.path,
+          nas,
+          site,
+          writer: name,
+          quota: { site: quota },
+          fog,
+          peers,
+          stays,
+        }),
+      );
       // Only a NAS that others share is worth a second copy of each layer.
       const blobs = nas === undefined ? undefined : await objects.blobs();
-      const images = await ImageStore.open({
-        dataDirectory: directory,
-        database,
-        journal,
-        sources: [...(blobs ? [blobs] : []), objects.peerBlobs()],
-        ...(blobs && { sink: blobs }),
-      });
-      const services = new HostServices({ database, peers, name, site });
+      const images = opened.add(
+        await ImageStore.open({
+          dataDirectory: directory,
+          database,
+          journal,
+          sources: [...(blobs ? [blobs] : []), objects.peerBlobs()],
+          ...(blobs && { sink: blobs }),
+        }),
+      );
+      const services = opened.add(new HostServices({ database, peers, name, site }));
       fog.whenOpen((mesh) => services.attach(mesh));
       if (stays) await services.start();
-      const messages = new HostMessages(fog, database);
+      const messages = opened.add(new HostMessages(fog, database));
       // A host that stays is there for the others from the start.
       if (stays && (fog.isMember || options.mesh?.join?.length)) await fog.mesh();
       const parts = { database, journal, images, objects, fog, peers, services, messages };
-      return new LocalHost(name, directory, parts, stays);
+      return new LocalHost(directory, parts, { name, supervise: stays, opened });
     } catch (error) {
-      database?.close();
-      directory.close();
+      await opened.close().catch(() => {});
       throw error;
     }
   }
@@ -419,15 +436,12 @@ export class LocalHost implements Host {
   /** Ends this process's part; containers go on running. */
   async close(): Promise<void> {
     this.#migrations.close();
-    const engine = await this.#engine?.catch(() => undefined);
-    await engine?.close();
-    this.#parts.services.close();
-    await this.#parts.messages.close();
-    await this.#parts.images.close();
-    await this.#parts.objects.close();
-    await this.#parts.fog.close();
-    this.#parts.database.close();
-    this.directory.close();
+    try {
+      const engine = await this.#engine?.catch(() => undefined);
+      await engine?.close();
+    } finally {
+      await this.#opened.close();
+    }
   }
 
   #checkpoints(): HostCheckpoints {
