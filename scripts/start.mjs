@@ -2,14 +2,15 @@
  * The demo: a registry with an image, and a Node-RED whose flow pulls that image and runs it. Started by
  * `npm start`; stays in the foreground, and takes everything that runs away with it.
  */
-import { randomBytes } from 'node:crypto';
-import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { freePort, isFree, startBeside, waitForAnswer } from './demo/processes.mjs';
+import { startNodeRed } from './demo/node-red.mjs';
+import { becomeOnlyOne } from './demo/only-one.mjs';
+import { freePort, isFree, waitForAnswer } from './demo/processes.mjs';
 import { serveDemoImage } from './demo/registry.mjs';
-import { environment, node, report, root, SetupError, say } from './set-up/shared.mjs';
+import { node, report, root, SetupError, say } from './set-up/shared.mjs';
 
 /** The tests have one of their own. */
 const FOLDER = process.env.GARUA_DEMO_STATE ?? join(root, '.garua');
@@ -24,13 +25,18 @@ async function main() {
   const interrupted = new Promise((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => resolve(signal));
   });
-  becomeOnlyOne();
+  const mark = becomeOnlyOne(FOLDER, 'scripts/start.mjs', 'npm start');
   const beside = [];
   try {
     const ports = await choosePorts();
     const { registry, image } = await serveDemoImage(join(FOLDER, 'registry'), ports.registry);
     beside.push(registry);
-    const nodeRed = startNodeRed(image, ports);
+    say('Starting Node-RED ...');
+    const nodeRed = startNodeRed(FOLDER, {
+      port: ports.editor,
+      flows: () => JSON.parse(readFileSync(join(root, 'scripts/demo-flow.json'), 'utf8')),
+      variables: { GARUA_DEMO_IMAGE: image, GARUA_DEMO_STATUS_PORT: String(ports.status) },
+    });
     beside.unshift(nodeRed);
     await Promise.race([showRunning(nodeRed, ports), interrupted]);
     await Promise.race([interrupted, nodeRed.ended.then((how) => fail(nodeRed, how))]);
@@ -38,25 +44,9 @@ async function main() {
   } finally {
     for (const { stop } of beside) await stop('SIGINT');
     await removeContainers();
-    rmSync(join(FOLDER, 'start.pid'), { force: true });
+    rmSync(mark, { force: true });
   }
   say(`Nothing runs any more. Images and flows are kept in ${FOLDER} for the next npm start.`);
-}
-
-/** Two demos would take each other's container away. */
-function becomeOnlyOne() {
-  mkdirSync(FOLDER, { recursive: true });
-  const file = join(FOLDER, 'start.pid');
-  const other = existsSync(file) ? Number(readFileSync(file, 'utf8')) : 0;
-  const command = `/proc/${other}/cmdline`;
-  if (other && existsSync(command) && readFileSync(command, 'utf8').includes('scripts/start.mjs')) {
-    throw new SetupError(
-      'ERR_DEMO_RUNS_ALREADY',
-      `npm start runs already in this checkout (process ${other})`,
-      'Use the editor that it has printed, or end it with Ctrl+C there.',
-    );
-  }
-  writeFileSync(file, String(process.pid));
 }
 
 /** The same as last time where possible: another port would make another container of it. */
@@ -79,25 +69,6 @@ async function isOurs(port) {
     () => undefined,
   );
   return response?.ok === true && (await response.text()).includes(`<h1>${CONTAINER}</h1>`);
-}
-
-function startNodeRed(image, ports) {
-  const folder = join(FOLDER, 'node-red');
-  mkdirSync(folder, { recursive: true });
-  const secret = join(folder, 'credential-secret');
-  if (!existsSync(secret)) writeFileSync(secret, randomBytes(32).toString('hex'), { mode: 0o600 });
-  const flows = join(folder, 'flows.json');
-  if (!existsSync(flows)) copyFileSync(join(root, 'scripts/demo-flow.json'), flows);
-  say('Starting Node-RED ...');
-  const settings = join(root, 'scripts/demo/node-red-settings.cjs');
-  const args = [join(root, 'node_modules/node-red/red.js'), '--userDir', folder, '--settings', settings];
-  return startBeside(node, [...args, '--port', String(ports.editor)], join(FOLDER, 'node-red.log'), {
-    env: environment({
-      GARUA_DEMO_FOLDER: FOLDER,
-      GARUA_DEMO_IMAGE: image,
-      GARUA_DEMO_STATUS_PORT: String(ports.status),
-    }),
-  });
 }
 
 /** Waits until the flow has brought the container up, then says where everything is. */
