@@ -85,6 +85,8 @@ export {
   type InstanceState,
   type MeshSettings,
   ObjectOverLimitError,
+  type Outlook,
+  type OutlookOptions,
   type PruneResult,
   type PutFileOptions,
   type PutFileResult,
@@ -183,6 +185,7 @@ export {
   TooManyMigrationsError,
 } from './migration/protocol';
 export { type Round, TransferFailedError } from './migration/transfer';
+export type * from './migration/triggers/trigger';
 export {
   FetchFailedError,
   NameNotFoundError,

@@ -21,6 +21,7 @@ import {
 } from './errors';
 import { checkExec, execProcess } from './exec/process';
 import { runInContainer } from './exec/run';
+import type { ContainerRecord } from './lifecycle';
 import { checkLogOptions, readLog } from './log/reader';
 import { ContainerMovingError } from './move/errors';
 import type { Moves } from './move/moves';
@@ -274,6 +275,18 @@ export class ContainerEngine {
     return this.#stats.read(subjects, options.signal);
   }
 
+  /** The labels of each container that can be read, by name. */
+  async labels(): Promise<Map<string, Record<string, string>>> {
+    const { lifecycle, table } = this.#parts;
+    const found = await Promise.all(
+      table.all().map(async ({ id, name }) => {
+        const record = await lifecycle.record(id).catch(() => undefined);
+        return [name, record?.spec.labels ?? {}] as const;
+      }),
+    );
+    return new Map(found);
+  }
+
   /** Each change of a container's state from now on, until the signal fires. */
   watch(options: { signal?: AbortSignal | undefined } = {}): AsyncIterable<ContainerStatus> {
     const rows = this.#parts.changes.subscribe(options.signal);
@@ -295,6 +308,11 @@ export class ContainerEngine {
     // A container that was replaced or removed meanwhile has ended too.
     const removed = { ...row, state: 'stopped', reason: 'removed' } as const;
     return this.#status(last ? await this.#parts.supervisor.observe(last) : removed);
+  }
+
+  /** What a container was made from; its variables may hold secrets. @throws {ContainerNotFoundError} */
+  async record(name: string): Promise<ContainerRecord> {
+    return this.#parts.lifecycle.record((await this.#require(name)).id);
   }
 
   /** Manifest digests of the images that containers were made from; their layers must stay. */

@@ -21,6 +21,7 @@ import type { Examination } from './doctor/check';
 import type { SiteStatus } from './fog';
 import type { MigrateOptions, MigrateOutcome } from './migration';
 import type { GetOptions, GetResult, PutFileOptions, PutFileResult } from './objects';
+import type { Outlook, OutlookOptions } from './outlook';
 import type { ServiceStatus } from './services';
 
 /** `deploy`: what happened to make the container match its spec. */
@@ -114,6 +115,11 @@ export interface Host extends Messages {
   migrate(name: string, options: MigrateOptions): Promise<MigrateOutcome>;
   /** Says which copy counts after a migration whose other host cannot be asked. @throws ERR_MIGRATION_NOTHING_TO_RESOLVE */
   resolveMigration(name: string, where: 'here' | 'there'): Promise<void>;
+  /**
+   * How busy this host and the others are, what its containers use, whether it is in trouble, and how far each site is
+   * from a user: what the triggers of lib/migration decide by.
+   */
+  outlook(options?: OutlookOptions): Promise<Outlook>;
   /** The named volumes, which outlive containers and every prune. */
   volumes(): Promise<VolumeStatus[]>;
   /** Removes a volume and its files for good. @throws ERR_VOLUME_NOT_FOUND, ERR_VOLUME_IN_USE */

@@ -17,6 +17,7 @@ export { type ChangeableMachine, type Machine, thisMachine } from './machine';
 export type { MigrateOptions, MigrateOutcome, MigrationPlan, MigrationProgress } from './migration';
 export type { GetOptions, GetResult, PutFileOptions, PutFileResult } from './objects';
 export { ObjectOverLimitError } from './objects';
+export type { Outlook, OutlookOptions } from './outlook';
 export { notifyServiceManager, type ServiceOptions, serviceSteps, startByHand } from './service';
 export {
   type InstanceState,

@@ -69,6 +69,7 @@ import {
   type PutFileOptions,
   type PutFileResult,
 } from './objects';
+import { HostOutlook, type Outlook, type OutlookOptions } from './outlook';
 import { PeerGate } from './peers';
 import { HostServices, type ServiceStatus } from './services';
 import { type HostSettings, settingsOf } from './settings';
@@ -120,6 +121,7 @@ export class LocalHost implements Host {
 
   #supervise: boolean;
   readonly #migrations: HostMigrations;
+  readonly #outlook: HostOutlook;
 
   private constructor(directory: DataDirectory, parts: Parts, options: Opening) {
     const { name, supervise, opened } = options;
@@ -133,6 +135,7 @@ export class LocalHost implements Host {
       engine: () => this.#containerEngine(),
       keeping: (digest, work) => this.#keeping(digest, work),
     });
+    this.#outlook = new HostOutlook({ directory, ...parts, engine: () => this.#containerEngine() });
     parts.fog.whenOpen((mesh) => this.#migrations.attach(mesh));
     // What cannot be opened now is tried again by the first call that needs it, which then says why.
     if (supervise && ContainerEngine.hasContainers(parts)) this.#containerEngine().catch(() => {});
@@ -335,6 +338,10 @@ export class LocalHost implements Host {
 
   resolveMigration(name: string, where: 'here' | 'there'): Promise<void> {
     return this.#migrations.resolve(name, where);
+  }
+
+  outlook(options: OutlookOptions = {}): Promise<Outlook> {
+    return this.#outlook.look(options);
   }
 
   async volumes(): Promise<VolumeStatus[]> {

@@ -1,3 +1,4 @@
 export * from './block-device';
 export * from './machine';
+export * from './power';
 export { LocalMachine, thisMachine } from './this-machine';

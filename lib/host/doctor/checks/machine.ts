@@ -1,5 +1,13 @@
 import { formatSize } from '../../../base';
-import { DISK_NAMES, isRaspberryPi, type Machine, memoryValue, swaps } from '../../machine';
+import {
+  DISK_NAMES,
+  isRaspberryPi,
+  type Machine,
+  memoryValue,
+  type PowerTrouble,
+  powerTroubles,
+  swaps,
+} from '../../machine';
 import { type Check, fail, ok, warn } from '../check';
 
 const SUPPORTED = ['x64', 'arm64'];
@@ -151,32 +159,15 @@ export const clock: Check = {
   },
 };
 
-/** What it is called, its bit while it lasts, and its bit once it has been since the start. */
-const THROTTLING: [string, number, number][] = [
-  ['the supply voltage is too low', 0, 16],
-  ['the processor is slowed down', 2, 18],
-  ['it is too hot', 3, 19],
-];
+const POWER_TROUBLES: Record<PowerTrouble['kind'], string> = {
+  undervoltage: 'the supply voltage is too low',
+  throttled: 'the processor is slowed down',
+  hot: 'it is too hot',
+};
 
-/** The firmware's bits (`vcgencmd get_throttled`), or else the kernel's own alarm. */
-async function powerTroubles(machine: Machine): Promise<string[] | undefined> {
-  const drivers = '/sys/bus/platform/drivers/raspberrypi-firmware';
-  for (const name of await machine.list(drivers)) {
-    const text = await machine.read(`${drivers}/${name}/get_throttled`);
-    const bits = Number.parseInt(text ?? '', 16);
-    if (Number.isNaN(bits)) continue;
-    return THROTTLING.flatMap(([words, now, before]) => {
-      if ((bits >> now) & 1) return [`${words} now`];
-      return (bits >> before) & 1 ? [`${words.replace(' is ', ' was ')} since the start`] : [];
-    });
-  }
-  for (const name of await machine.list('/sys/class/hwmon')) {
-    const folder = `/sys/class/hwmon/${name}`;
-    if ((await machine.read(`${folder}/name`))?.trim() !== 'rpi_volt') continue;
-    const alarm = (await machine.read(`${folder}/in0_lcrit_alarm`))?.trim();
-    return alarm === '1' ? ['the supply voltage was too low since the start'] : [];
-  }
-  return undefined;
+function inWords({ kind, now }: PowerTrouble): string {
+  const words = POWER_TROUBLES[kind];
+  return now ? `${words} now` : `${words.replace(' is ', ' was ')} since the start`;
 }
 
 export const power: Check = {
@@ -190,11 +181,12 @@ export const power: Check = {
       return warn('cannot tell: this kernel does not say', 'Ask the firmware: vcgencmd get_throttled.');
     }
     if (troubles.length === 0) return ok('voltage and temperature are fine');
-    const [hot, weak] = ['hot', 'voltage'].map((word) => troubles.some((trouble) => trouble.includes(word)));
+    const hot = troubles.some(({ kind }) => kind === 'hot');
+    const weak = troubles.some(({ kind }) => kind === 'undervoltage');
     const advice = [
       weak || !hot ? 'Use the power supply made for this board and a short cable.' : '',
       hot ? 'Give it a heat sink or a fan.' : '',
     ];
-    return warn(troubles.join('; '), advice.filter(Boolean).join(' '));
+    return warn(troubles.map(inWords).join('; '), advice.filter(Boolean).join(' '));
   },
 };

@@ -1,0 +1,63 @@
+import { Hold } from './hold';
+import { MEMORY_FITS, roomiest } from './room';
+import type { Decision, FogView, Trigger } from './trigger';
+
+export interface FollowOptions {
+  container: string;
+  /** How long another site must be nearer, in milliseconds. */
+  forMs: number;
+  /** How much nearer it must be, in milliseconds and in percent of the way from here: both count. */
+  marginMs: number;
+  marginPercent: number;
+}
+
+/** Weight of the newest measurement: one slow answer must not begin the wait anew. */
+const SMOOTHING = 0.4;
+
+/** Keeps a container at the site that is nearest to its user. */
+export class Follow implements Trigger {
+  readonly #options: FollowOptions;
+  readonly #hold: Hold<string>;
+  readonly #smoothed = new Map<string, number>();
+
+  constructor(options: FollowOptions) {
+    this.#options = options;
+    this.#hold = new Hold(options.forMs);
+  }
+
+  /** The nearest site as measured lately; undefined while no site reaches the user. */
+  get nearest(): string | undefined {
+    const sites = [...this.#smoothed].sort(([a, x], [b, y]) => x - y || (a < b ? -1 : 1));
+    return sites[0]?.[0];
+  }
+
+  decide(view: FogView, now: number): Decision | undefined {
+    this.#take(view.latencies);
+    const container = view.containers.find(({ name }) => name === this.#options.container);
+    const here = this.#smoothed.get(view.self.site) ?? Number.POSITIVE_INFINITY;
+    const site = this.nearest;
+    const there = site === undefined ? here : this.#smoothed.get(site)!;
+    const isNearer = site !== view.self.site && this.#isNearer(there, here);
+    if (!this.#hold.lasts(isNearer ? site : undefined, now) || !container?.mayMove) return undefined;
+    const hosts = view.others.filter((host) => host.site === site);
+    const target = roomiest(hosts, container, MEMORY_FITS);
+    if (!target) return undefined;
+    this.#hold.reset();
+    const instead = Number.isFinite(here) ? `${Math.round(here)} ms` : 'no way';
+    const reason = `${site} is nearer: ${Math.round(there)} ms instead of ${instead}`;
+    return { container: container.name, to: target.name, reason };
+  }
+
+  #take(latencies: Record<string, number>): void {
+    for (const site of this.#smoothed.keys()) if (!(site in latencies)) this.#smoothed.delete(site);
+    for (const [site, latency] of Object.entries(latencies)) {
+      const old = this.#smoothed.get(site) ?? latency;
+      this.#smoothed.set(site, old + SMOOTHING * (latency - old));
+    }
+  }
+
+  #isNearer(there: number, here: number): boolean {
+    const { marginMs, marginPercent } = this.#options;
+    return there + marginMs <= here && there <= here * (1 - marginPercent / 100);
+  }
+}
