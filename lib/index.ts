@@ -65,6 +65,7 @@ export type {
   MigrateOutcome,
   MigrationPlan,
   MigrationProgress,
+  ObjectAlong,
   RestoreOptions,
   RestoreResult,
 } from './host';

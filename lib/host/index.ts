@@ -14,10 +14,24 @@ export type { MeshSettings, SiteHost, SiteStatus } from './fog';
 export * from './host';
 export { LocalHost, type LocalHostOptions } from './local-host';
 export { type ChangeableMachine, type Machine, thisMachine } from './machine';
-export type { MigrateOptions, MigrateOutcome, MigrationPlan, MigrationProgress } from './migration';
+export type {
+  MigrateOptions,
+  MigrateOutcome,
+  MigrationPlan,
+  MigrationProgress,
+  ObjectAlong,
+} from './migration';
 export type { GetOptions, GetResult, PutFileOptions, PutFileResult } from './objects';
 export { ObjectOverLimitError } from './objects';
 export type { Outlook, OutlookOptions } from './outlook';
+export {
+  type ScaledInstance,
+  ScaleImpossibleError,
+  type ScaleOptions,
+  type ScaleResult,
+  ScaleRunningError,
+  ScaleWithoutServiceError,
+} from './scale';
 export { notifyServiceManager, type ServiceOptions, serviceSteps, startByHand } from './service';
 export {
   type InstanceState,

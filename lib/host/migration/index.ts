@@ -1,3 +1,9 @@
-export type { MigrateOptions, MigrateOutcome, MigrationPlan, MigrationProgress } from './migration';
+export type {
+  MigrateOptions,
+  MigrateOutcome,
+  MigrationPlan,
+  MigrationProgress,
+  ObjectAlong,
+} from './migration';
 export { HostMigrations } from './migrations';
 export { StateHookFailedError } from './state-hooks';

@@ -1,6 +1,7 @@
 import type { MigrationMode, MigrationProgress, MigrationResult } from '../../migration/protocol';
+import type { ObjectAlong } from './objects-along';
 
-export type { MigrationProgress };
+export type { MigrationProgress, ObjectAlong };
 
 export interface MigrateOptions {
   /** Gives the migration up, until it stands still. */
@@ -31,5 +32,5 @@ export interface MigrationPlan {
   estimate: { bytes: number; downtimeMs: number };
 }
 
-/** The document of `garua migrate --json`; with `--dry-run`, the plan. */
-export type MigrateOutcome = MigrationResult | MigrationPlan;
+/** The document of `garua migrate --json`, with the objects that went along; with `--dry-run`, the plan. */
+export type MigrateOutcome = (MigrationResult & { objects?: ObjectAlong[] }) | MigrationPlan;

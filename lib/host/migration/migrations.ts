@@ -23,9 +23,11 @@ import {
 } from '../../migration/protocol';
 import { exactImage } from '../checkpoints';
 import type { HostFog } from '../fog';
+import type { HostObjects } from '../objects';
 import type { PeerGate } from '../peers';
 import { downtimeAfter, estimate } from './estimate';
 import type { MigrateOptions, MigrateOutcome } from './migration';
+import { type ObjectAlong, objectsOf, sendObjectsAlong, serveObjectsAlong } from './objects-along';
 import { answerPreflight, availableMemory } from './preflight';
 import { exportState, exportsState, importState } from './state-hooks';
 
@@ -40,6 +42,7 @@ export interface MigrationParts {
   directory: DataDirectory;
   database: Database;
   images: ImageStore;
+  objects: Pick<HostObjects, 'get'>;
   fog: HostFog;
   peers: PeerGate;
   checkpointer: Checkpointer;
@@ -99,6 +102,8 @@ export class HostMigrations {
   attach(mesh: FogMesh): void {
     if (this.#closing.signal.aborted) return;
     this.#mesh = mesh;
+    const { objects, peers } = this.#parts;
+    serveObjectsAlong(mesh, objects, (peerId) => peers.check('containers', peerId));
     serveMigrations(mesh, {
       source: this.#source,
       target: this.#target,
@@ -168,12 +173,15 @@ export class HostMigrations {
     const link = targetOver(mesh, host.peerId);
     const departure = await engine.moves.depart(name, 'migration');
     let survey: Survey;
+    let objects: ObjectAlong[] = [];
     try {
       onProgress?.({ phase: 'checking', done: 0, total: 1, unit: 'steps' });
       survey = await this.#survey(departure, mode, (request) => link.preflight(request, { signal }));
       throwIfAborted(signal, `the migration of ${name}`);
       const { problems } = survey;
       if (!dryRun && problems.length > 0) throw new MigrationImpossibleError(name, host.name, problems);
+      const named = dryRun ? [] : objectsOf(departure.record.spec.labels);
+      objects = await sendObjectsAlong(mesh, host.peerId, named, { signal, onProgress });
     } catch (error) {
       await departure.resume();
       throw error;
@@ -186,13 +194,14 @@ export class HostMigrations {
       return { possible: problems.length === 0, problems, mode, fresh, estimate: expected };
     }
     const ticket = { id: randomUUID(), name, mode, from: mesh.peerId, to: host.peerId, fence: fence + 1 };
-    return moveContainer({
+    const result = await moveContainer({
       ...{ ticket, departure, link, start, memory, drainMs, graceMs, signal, onProgress },
       source: this.#source,
       downtimeOf: (rounds) => downtimeAfter(memory, rounds),
       checkpointer: this.#parts.checkpointer,
       exportState: () => exportState(engine, departure.record.spec),
     });
+    return objects.length > 0 ? { ...result, objects } : result;
   }
 
   async #survey(
