@@ -48,6 +48,7 @@ export const CALLS = {
   stats: 0,
   checkpoint: 2,
   migrate: 1,
+  scale: 1,
   resolveMigration: 2,
   outlook: 0,
   restore: 1,
@@ -110,6 +111,7 @@ export const REPEATABLE: ReadonlySet<string> = new Set<keyof Host>([
   'services',
   'useService',
   'releaseService',
+  'scale',
 ]);
 
 /** The longest line that is accepted: the largest message with its escapes fits. */

@@ -22,6 +22,7 @@ import type { SiteStatus } from './fog';
 import type { MigrateOptions, MigrateOutcome } from './migration';
 import type { GetOptions, GetResult, PutFileOptions, PutFileResult } from './objects';
 import type { Outlook, OutlookOptions } from './outlook';
+import type { ScaleOptions, ScaleResult } from './scale';
 import type { ServiceStatus } from './services';
 
 /** `deploy`: what happened to make the container match its spec. */
@@ -120,6 +121,13 @@ export interface Host extends Messages {
    * from a user: what the triggers of lib/migration decide by.
    */
   outlook(options?: OutlookOptions): Promise<Outlook>;
+  /**
+   * Runs a container that offers a service on so many hosts of the fog, at most once on each, under the same name. New
+   * ones are ready before others are drained and removed. May be repeated; each call makes good what another left.
+   *
+   * @throws ERR_SCALE_NO_SERVICE, ERR_SCALE_NO_ROOM, ERR_SCALE_RUNNING
+   */
+  scale(name: string, options: ScaleOptions): Promise<ScaleResult>;
   /** The named volumes, which outlive containers and every prune. */
   volumes(): Promise<VolumeStatus[]>;
   /** Removes a volume and its files for good. @throws ERR_VOLUME_NOT_FOUND, ERR_VOLUME_IN_USE */

@@ -71,6 +71,7 @@ import {
 } from './objects';
 import { HostOutlook, type Outlook, type OutlookOptions } from './outlook';
 import { PeerGate } from './peers';
+import { HostScale, type ScaleOptions, type ScaleResult } from './scale';
 import { HostServices, type ServiceStatus } from './services';
 import { type HostSettings, settingsOf } from './settings';
 
@@ -121,6 +122,7 @@ export class LocalHost implements Host {
 
   #supervise: boolean;
   readonly #migrations: HostMigrations;
+  readonly #scale: HostScale;
   readonly #outlook: HostOutlook;
 
   private constructor(directory: DataDirectory, parts: Parts, options: Opening) {
@@ -137,6 +139,12 @@ export class LocalHost implements Host {
     });
     this.#outlook = new HostOutlook({ directory, ...parts, engine: () => this.#containerEngine() });
     parts.fog.whenOpen((mesh) => this.#migrations.attach(mesh));
+    this.#scale = new HostScale({
+      ...{ directory, ...parts },
+      engine: () => this.#containerEngine(),
+      keeping: (digest, work) => this.#keeping(digest, work),
+    });
+    parts.fog.whenOpen((mesh) => this.#scale.attach(mesh));
     // What cannot be opened now is tried again by the first call that needs it, which then says why.
     if (supervise && ContainerEngine.hasContainers(parts)) this.#containerEngine().catch(() => {});
   }
@@ -342,6 +350,10 @@ export class LocalHost implements Host {
 
   outlook(options: OutlookOptions = {}): Promise<Outlook> {
     return this.#outlook.look(options);
+  }
+
+  scale(name: string, options: ScaleOptions): Promise<ScaleResult> {
+    return this.#scale.scale(name, options);
   }
 
   async volumes(): Promise<VolumeStatus[]> {

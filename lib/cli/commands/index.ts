@@ -24,6 +24,7 @@ const NAMES = [
   'fog',
   'sites',
   'migrate',
+  'scale',
   'services',
   'messages',
   'put',

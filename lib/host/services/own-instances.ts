@@ -10,6 +10,7 @@ export interface OwnInstance extends Announced {
 /** The instances that run on this host, as the container engine tells. */
 export class OwnInstances {
   readonly #instances = new Map<string, OwnInstance>();
+  readonly #draining = new Set<string>();
   readonly #onChange: () => void;
 
   constructor(onChange: () => void) {
@@ -17,12 +18,23 @@ export class OwnInstances {
   }
 
   all(): OwnInstance[] {
-    return [...this.#instances.values()];
+    return [...this.#instances.values()].map((instance) => this.#seen(instance));
   }
 
   find(service: string, container: string): OwnInstance | undefined {
     const instance = this.#instances.get(container);
-    return instance?.service === service ? instance : undefined;
+    return instance?.service === service ? this.#seen(instance) : undefined;
+  }
+
+  /** Whether it is to get no new connections although it may be ready; until it ends at most. */
+  drain(container: string, isDraining: boolean): void {
+    if (isDraining) this.#draining.add(container);
+    else this.#draining.delete(container);
+    this.#onChange();
+  }
+
+  #seen(instance: OwnInstance): OwnInstance {
+    return this.#draining.has(instance.container) ? { ...instance, ready: false } : instance;
   }
 
   /** Knows the engine's containers once it resolves, and goes on until the engine closes. */
@@ -43,7 +55,11 @@ export class OwnInstances {
     const before = this.#instances.get(name);
     const now = status && instanceOf(status);
     if (now) this.#instances.set(name, now);
-    else this.#instances.delete(name);
+    else {
+      this.#instances.delete(name);
+      // What comes after it under its name is another.
+      this.#draining.delete(name);
+    }
     if (JSON.stringify(before) !== JSON.stringify(now)) this.#onChange();
   }
 }

@@ -12,6 +12,7 @@ import { type OwnInstance, OwnInstances } from './own-instances';
 import { join, type Pipe } from './pipe';
 import type { Announced, ServiceInstance, ServiceStatus } from './service';
 import { SocketPipe } from './socket-pipe';
+import { Traffic } from './traffic';
 
 const STREAM = 'services.connect';
 /** How long an instance may take to accept, in milliseconds. */
@@ -47,6 +48,7 @@ export class HostServices {
   readonly #doors = new Map<string, Door>();
   readonly #taking = new SingleFlight<void>();
   readonly #own = new OwnInstances(() => void this.#announcements?.review());
+  readonly #traffic = new Traffic();
   #mesh: Mesh | undefined;
   #announcements: Announcements | undefined;
 
@@ -111,7 +113,24 @@ export class HostServices {
     this.#ports.forget(name);
   }
 
+  /** Connections that a container of this host is given through service ports: open ones, and those of late. */
+  trafficOf(container: string): { open: number; recent: number } {
+    return this.#traffic.of(container);
+  }
+
+  /**
+   * Gives a container of this host no new connections, has the other hosts know it, and waits for those that are
+   * open, until the signal fires at the latest. It stays so until it ends, or the answer is called.
+   */
+  async drain(container: string, signal: AbortSignal): Promise<() => void> {
+    this.#own.drain(container, true);
+    await this.#announcements?.settled();
+    await this.#traffic.idle(container, signal);
+    return () => this.#own.drain(container, false);
+  }
+
   close(): void {
+    this.#traffic.close();
     this.#announcements?.close();
     for (const door of this.#doors.values()) door.close({ all: true });
   }
@@ -156,7 +175,7 @@ export class HostServices {
     if (!own?.ready) {
       throw new ServiceUnavailableError(service, container, own ? 'it is not ready' : 'it does not run here');
     }
-    await join(await reach(own), stream);
+    await join(await this.#reach(own), stream);
   }
 
   /** Nothing, where the policy lets no other host in. */
@@ -179,11 +198,25 @@ export class HostServices {
       return {
         announced: own,
         instance: { container: own.container, host: name, site, state, rttMs: 0 },
-        open: () => reach(own),
+        open: () => this.#reach(own),
       };
     });
     const others = (this.#mesh?.hosts() ?? []).filter(({ self }) => !self).sort(byDistance);
     return [...here, ...others.flatMap((host) => this.#placesOf(host))];
+  }
+
+  /** Opens a connection to an instance here, and counts it until it ends. @throws {ServiceUnavailableError} */
+  async #reach({ service, container, address, port }: OwnInstance): Promise<Pipe> {
+    const end = this.#traffic.begin(container);
+    try {
+      const pipe = await SocketPipe.connect(address, port, PATIENCE);
+      pipe.onGone(end);
+      return pipe;
+    } catch (cause) {
+      end();
+      const why = `${address}:${port}: ${(cause as Error).message}`;
+      throw new ServiceUnavailableError(service, container, why, { cause });
+    }
   }
 
   #placesOf({ peerId, name, site, state, rttMs }: MeshHost): Place[] {
@@ -204,15 +237,6 @@ export class HostServices {
 function byDistance(one: MeshHost, other: MeshHost): number {
   const silent = (host: MeshHost) => (host.state === 'up' ? 0 : 1);
   return silent(one) - silent(other) || (one.rttMs ?? Infinity) - (other.rttMs ?? Infinity);
-}
-
-async function reach({ service, container, address, port }: OwnInstance): Promise<Pipe> {
-  try {
-    return await SocketPipe.connect(address, port, PATIENCE);
-  } catch (cause) {
-    const why = `${address}:${port}: ${(cause as Error).message}`;
-    throw new ServiceUnavailableError(service, container, why, { cause });
-  }
 }
 
 function checkServiceName(name: string): void {
