@@ -1,8 +1,10 @@
 import { existsSync } from 'node:fs';
 import type { NodeAPI } from 'node-red';
 import { DataDirectory } from '../../lib/base';
+import type { Translate } from '../feedback';
 import { serveDialogs } from './admin';
 import { hostPool } from './host-pool';
+import { untilOpen } from './keep-open';
 import { REGISTRY_SLOTS } from './registries';
 import { defaultOptions, type FogHostDef, type FogHostNode } from './use-host';
 
@@ -26,12 +28,15 @@ export = (RED: NodeAPI): void => {
    */
   function stay(node: FogHostNode): void {
     const lease = hostPool.acquire(node.options);
+    const closing = new AbortController();
     node.on('close', (done: () => void) => {
+      closing.abort();
       lease.release().finally(done);
     });
     const directory = new DataDirectory(node.options.dataDirectory);
     if (node.options.socket || !existsSync(directory.join('mesh', 'membership.json'))) return;
-    lease.host().catch((error) => node.error(error));
+    const translate: Translate = (key, values) => RED._(key, values as never);
+    void untilOpen(node, lease, translate, closing.signal);
   }
 
   const slots = Array.from({ length: REGISTRY_SLOTS }, (_, slot) => [

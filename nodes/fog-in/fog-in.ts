@@ -2,9 +2,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { InvalidArgumentError, toGaruaError } from '../../lib/base';
 import { consume, type Message, type Position } from '../../lib/mesh';
+import { nodeError, StatusLine, type Translate } from '../feedback';
 import { inTime } from '../fog-host/in-time';
 import { type HostUse, useHost } from '../fog-host/use-host';
-import { decodeMessage, nodeError, reach, StatusLine, type Translate } from '../fog-messages';
+import { decodeMessage, reach } from '../fog-messages';
 
 interface FogInDef extends NodeDef {
   host?: string;

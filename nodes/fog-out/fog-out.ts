@@ -1,9 +1,11 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { AbortedError, InvalidArgumentError, toGaruaError } from '../../lib/base';
 import type { Host } from '../../lib/host';
 import { Publisher, type PublishOptions, type QueuePolicy } from '../../lib/mesh';
+import { Backlog, nodeError, StatusLine, type Translate } from '../feedback';
 import { type HostUse, useHost } from '../fog-host/use-host';
-import { cutOff, encodeMessage, nodeError, StatusLine, type Translate } from '../fog-messages';
+import { cutOff, encodeMessage } from '../fog-messages';
 
 interface FogOutDef extends NodeDef {
   host?: string;
@@ -18,6 +20,12 @@ type Done = (error?: Error) => void;
 
 /** Between two looks whether messages still wait, in ms. */
 const LOOK_PAUSE = 1_000;
+/** What may wait for a host that is slow, or hangs. */
+const BACKLOG = { messages: 50_000, bytes: 64 << 20 };
+/** How long a node that is deployed anew waits for what it has taken, in ms; Node-RED itself waits 15 s. */
+const CLOSE_PATIENCE = 8_000;
+/** What the status calls an error. */
+const FAILURES: Record<string, string> = { ERR_MESSAGES_QUEUE_FULL: 'full', ERR_BACKLOG_FULL: 'full' };
 
 /** The runtime side of one fog-out node. */
 class FogOutNode {
@@ -32,6 +40,8 @@ class FogOutNode {
   readonly #told = new Set<string>();
   /** Messages are encoded one after another, so that a large one is not overtaken. */
   #encoding: Promise<unknown> = Promise.resolve();
+  readonly #backlog = new Backlog(BACKLOG);
+  readonly #sending = new Set<Promise<void>>();
   #look: NodeJS.Timeout | undefined;
   #closed = false;
 
@@ -51,37 +61,55 @@ class FogOutNode {
   }
 
   input(message: Message, done: Done): void {
-    const encoded = this.#encoding.then(() => encodeMessage(message));
-    this.#encoding = encoded.catch(() => {});
-    encoded
-      .then(async ({ text, omitted }) => {
-        this.#tell(omitted);
-        // The node's own topic goes first, as with mqtt out: what came from a fog-in must not go round in circles.
-        const topic = this.#topic || String(message.topic ?? '');
-        if (topic === '')
-          throw new InvalidArgumentError(
-            this.#translate('fog-out.error.topic'),
-            this.#translate('fog-out.error.topicHint'),
-          );
-        const retain = typeof message.retain === 'boolean' ? message.retain : this.#options.retain;
-        const { waiting } = await this.#publisher.publish(topic, text, { ...this.#options, retain });
-        if (waiting > 0) this.#lookLater(topic);
-        else this.#status.ok('sent');
-      })
+    const sending = this.#send(message)
       .then(
         () => done(),
         (error) => {
-          const { code } = toGaruaError(error);
-          this.#status.failed(code === 'ERR_MESSAGES_QUEUE_FULL' ? 'full' : 'failed');
+          this.#status.failed(FAILURES[toGaruaError(error).code]);
           done(nodeError(error, 'fog-out'));
         },
-      );
+      )
+      .finally(() => this.#sending.delete(sending));
+    this.#sending.add(sending);
   }
 
+  /** What was taken is sent, so far as the host takes it in time. */
   async close(): Promise<void> {
+    const patience = new AbortController();
+    const { signal } = patience;
+    await Promise.race([
+      Promise.all(this.#sending),
+      delay(CLOSE_PATIENCE, undefined, { signal }).catch(() => {}),
+    ]);
+    patience.abort();
     this.#closed = true;
     clearTimeout(this.#look);
     await this.#lease.release();
+  }
+
+  #send(message: Message): Promise<void> {
+    return this.#backlog.hold(async ({ grow }) => {
+      const { text, omitted } = await this.#encode(message);
+      grow(text.length);
+      this.#tell(omitted);
+      // The node's own topic goes first, as with mqtt out: what came from a fog-in must not go round in circles.
+      const topic = this.#topic || String(message.topic ?? '');
+      if (topic === '')
+        throw new InvalidArgumentError(
+          this.#translate('fog-out.error.topic'),
+          this.#translate('fog-out.error.topicHint'),
+        );
+      const retain = typeof message.retain === 'boolean' ? message.retain : this.#options.retain;
+      const { waiting } = await this.#publisher.publish(topic, text, { ...this.#options, retain });
+      if (waiting > 0) this.#lookLater(topic);
+      else this.#status.ok('sent');
+    });
+  }
+
+  #encode(message: Message): ReturnType<typeof encodeMessage> {
+    const encoded = this.#encoding.then(() => encodeMessage(message));
+    this.#encoding = encoded.catch(() => {});
+    return encoded;
   }
 
   /** A host that was given back is not opened again: nobody would close it. */

@@ -2,15 +2,8 @@ import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { InvalidArgumentError, parseSize } from '../../lib/base';
 import { callWithOutput, callWithOutputFile } from '../../lib/control';
 import type { GetResult, Host } from '../../lib/host';
-import {
-  type Message,
-  readProperty,
-  type StatusLine,
-  StoreNode,
-  type StoreWork,
-  typedValue,
-  type Work,
-} from '../fog-store';
+import type { StatusLine } from '../feedback';
+import { type Message, readProperty, StoreNode, type StoreWork, typedValue, type Work } from '../fog-store';
 import { Collector } from './collector';
 
 interface FogStoreGetDef extends NodeDef {
@@ -41,7 +34,7 @@ class GetWork implements StoreWork {
 
   async check(host: Host, status: StatusLine): Promise<void> {
     await host.info();
-    status.ready();
+    status.ok('ready');
   }
 
   async serve(message: Message, { host, call, status }: Work): Promise<Message> {

@@ -3,15 +3,8 @@ import { InvalidArgumentError } from '../../lib/base';
 import { callWithInput, callWithInputFile } from '../../lib/control';
 import type { Host, PutFileOptions, PutFileResult } from '../../lib/host';
 import { parseReplication, type Replication } from '../../lib/store';
-import {
-  type Message,
-  readProperty,
-  type StatusLine,
-  StoreNode,
-  type StoreWork,
-  typedValue,
-  type Work,
-} from '../fog-store';
+import type { StatusLine } from '../feedback';
+import { type Message, readProperty, StoreNode, type StoreWork, typedValue, type Work } from '../fog-store';
 import { bytesOf } from './source';
 
 interface FogStorePutDef extends NodeDef {
@@ -45,7 +38,7 @@ class PutWork implements StoreWork {
   async check(host: Host, status: StatusLine): Promise<void> {
     await host.info();
     if (this.#replicate !== 'local' && (await host.fog()) === undefined) status.waiting('noFog');
-    else status.ready();
+    else status.ok('ready');
   }
 
   async serve(message: Message, { host, call, status }: Work): Promise<Message> {

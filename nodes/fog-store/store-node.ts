@@ -1,10 +1,9 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { type LongCall, toGaruaError } from '../../lib/base';
 import type { Host } from '../../lib/host';
+import { Backlog, nodeError, StatusLine, type Translate } from '../feedback';
 import { type HostUse, useHost } from '../fog-host/use-host';
-import { nodeError, type Translate } from '../fog-messages';
 import type { Message } from './properties';
-import { StatusLine } from './status-line';
 
 /** What a node does for one message. */
 export interface StoreWork {
@@ -24,12 +23,16 @@ export interface Work {
 type Done = (error?: Error) => void;
 type Send = (message: never) => void;
 
+/** Messages that may wait for a host that is slow, or hangs. */
+const BACKLOG = { messages: 1_000 };
+
 /** The runtime side of a node of the store: one message after another, each with a status and an error of its own. */
 export class StoreNode {
   readonly #type: string;
   readonly #status: StatusLine;
   readonly #closing = new AbortController();
   #lease: HostUse | undefined;
+  readonly #backlog = new Backlog(BACKLOG);
   #queue: Promise<unknown> = Promise.resolve();
 
   /** @param make reads the dialog's settings; what it throws is the node's error for each message */
@@ -63,24 +66,29 @@ export class StoreNode {
 
   #input(work: StoreWork, lease: HostUse, message: Message, send: Send, done: Done): void {
     const { signal } = this.#closing;
-    this.#queue = this.#queue.then(async () => {
-      try {
+    const served = this.#backlog.hold(() => {
+      const turn = this.#queue.then(async () => {
         signal.throwIfAborted();
         this.#status.working();
-        const call = { signal, onProgress: this.#status.progress.bind(this.#status) };
+        const call: LongCall = { signal, onProgress: (progress) => this.#status.progress(progress) };
         send((await work.serve(message, { host: await lease.host(), call, status: this.#status })) as never);
-        done();
-      } catch (error) {
+      });
+      this.#queue = turn.catch(() => {});
+      return turn;
+    });
+    served.then(
+      () => done(),
+      (error) => {
         // Whoever restarts the flow knows that its work ends.
         if (signal.aborted) return done();
         this.#fail(error);
         done(nodeError(error, this.#type));
-      }
-    });
+      },
+    );
   }
 
   #fail(error: unknown): void {
-    this.#status.failed(toGaruaError(error, this.#type));
+    this.#status.error(toGaruaError(error, this.#type));
   }
 
   async #close(): Promise<void> {

@@ -1,77 +1,86 @@
-import type { Node, NodeAPI, NodeDef, NodeStatus } from 'node-red';
-import { fromErrorDocument, type Progress, toGaruaError } from '../../lib/base';
+import type { Node, NodeAPI, NodeDef } from 'node-red';
+import { nodeError, type Translate } from '../feedback';
 import { type HostUse, useHost } from '../fog-host/use-host';
-import { nodeError, type Translate } from '../fog-messages';
-import { progressText } from './progress-text';
-import { type MoveSettings, moveOf } from './settings';
+import { Lookout } from './lookout';
+import { MoveStatus } from './move-status';
+import { Mover } from './mover';
+import { checkpointOf, invalid, isCheckpoint, type MigrateSettings, modeOf, moveOf } from './settings';
+import { type Watch, watchOf } from './watches';
 
-interface MigrateDef extends NodeDef, MoveSettings {
+interface MigrateDef extends NodeDef, MigrateSettings {
   host?: string;
 }
 
 type Message = Record<string, unknown>;
+type Send = (message: Message) => void;
 type Done = (error?: Error) => void;
-
-/** At most four updates a second: each goes to every open editor. */
-const INTERVAL = 250;
 
 /** The runtime side of one migrate node. Containers may move at the same time, each once. */
 class MigrateNode {
-  readonly #node: Node;
-  readonly #settings: MoveSettings;
+  readonly #settings: MigrateSettings;
+  readonly #watch: Watch | undefined;
   readonly #lease: HostUse;
   readonly #translate: Translate;
+  readonly #status: MoveStatus;
+  readonly #mover: Mover;
+  readonly #lookout: Lookout | undefined;
   readonly #closing = new AbortController();
-  readonly #moves = new Set<Promise<void>>();
-  /** Gives a move up, by container. */
-  readonly #cancels = new Map<string, AbortController>();
-  #shownAt = 0;
+  readonly #orders = new Set<Promise<void>>();
 
   constructor(RED: NodeAPI, node: Node, definition: MigrateDef, translate: Translate) {
-    this.#node = node;
     this.#settings = definition;
     this.#translate = translate;
+    const watch = watchOf(definition, translate);
+    const mode = watch && modeOf(definition, {}, translate);
+    this.#watch = watch;
     this.#lease = useHost(RED, definition.host);
+    this.#status = new MoveStatus((status) => node.status(status), translate);
+    const { signal } = this.#closing;
+    const host = () => this.#lease.host();
+    this.#mover = new Mover(host, this.#status, signal);
+    if (!watch || !mode) return;
+    this.#lookout = new Lookout({
+      ...{ host, watch, mode, signal, status: this.#status, mover: this.#mover },
+      onMoved: ({ result, container, to, reason, remaining }) =>
+        node.send({ payload: result, container, host: to, reason, remaining } as never),
+      onError: (error, decision = {} as never) =>
+        node.error(nodeError(error, 'migrate'), { ...decision, payload: null } as never),
+    });
   }
 
-  input(message: Message, send: (message: Message) => void, done: Done): void {
-    if (message.cancel === true) {
-      this.#cancels.get(String(message.container ?? this.#settings.container ?? '').trim())?.abort();
-      done();
-      return;
-    }
-    const move = this.#move(message, send)
+  input(message: Message, send: Send, done: Done): void {
+    const order = this.#serve(message, send)
       .then(
         () => done(),
         (error) => this.#fail(error, done),
       )
-      .finally(() => this.#moves.delete(move));
-    this.#moves.add(move);
+      .finally(() => this.#orders.delete(order));
+    this.#orders.add(order);
   }
 
   async close(): Promise<void> {
     this.#closing.abort();
-    await Promise.all(this.#moves);
+    await Promise.all([...this.#orders, this.#lookout?.ended()]);
     await this.#lease.release();
   }
 
-  async #move(message: Message, send: (message: Message) => void): Promise<void> {
-    const { container, ...options } = moveOf(this.#settings, message, this.#translate);
-    const cancel = new AbortController();
-    const signal = AbortSignal.any([cancel.signal, this.#closing.signal]);
-    const host = await this.#lease.host();
-    // The second move of the same container is refused; the first is the one that can be given up.
-    const first = !this.#cancels.has(container);
-    if (first) this.#cancels.set(container, cancel);
-    try {
-      const onProgress = (progress: Progress) => this.#progress(progress);
-      const result = await host.migrate(container, { ...options, signal, onProgress });
-      send({ ...message, payload: result });
-      if ('error' in result && result.error) throw fromErrorDocument(result.error);
-      this.#show('green', 'dot', 'moved', { host: options.to });
-    } finally {
-      if (first) this.#cancels.delete(container);
+  async #serve(message: Message, send: Send): Promise<void> {
+    const settings = this.#settings;
+    if (message.cancel === true) {
+      this.#mover.cancel(String(message.container ?? settings.container ?? '').trim());
+      return;
     }
+    if (this.#watch?.take(message)) return;
+    // A trigger decides by itself; a message that names a host is an order all the same.
+    if (this.#watch && message.host === undefined) throw invalid('message', this.#translate);
+    if (!this.#watch && isCheckpoint(settings, message)) {
+      const order = checkpointOf(settings, message, this.#translate);
+      const payload = await this.#mover.checkpoint(order);
+      send({ ...message, payload, filename: order.filename });
+      return;
+    }
+    const move = moveOf(settings, message, this.#translate);
+    await this.#mover.move(move, (payload) => send({ ...message, payload }));
   }
 
   #fail(error: unknown, done: Done): void {
@@ -80,23 +89,8 @@ class MigrateNode {
       done();
       return;
     }
-    const { code } = toGaruaError(error, 'migrate');
-    if (code === 'ERR_ABORTED') this.#show('yellow', 'ring', 'cancelled');
-    else if (code === 'ERR_MIGRATION_IN_DOUBT') this.#show('yellow', 'ring', 'doubt');
-    else this.#show('red', 'ring', 'failed');
+    this.#mover.failed(error);
     done(nodeError(error, 'migrate'));
-  }
-
-  #progress(progress: Progress): void {
-    const now = performance.now();
-    if (now - this.#shownAt < INTERVAL || this.#closing.signal.aborted) return;
-    this.#shownAt = now;
-    this.#node.status({ fill: 'blue', shape: 'ring', text: progressText(progress, this.#translate) });
-  }
-
-  #show(fill: NodeStatus['fill'], shape: NodeStatus['shape'], word: string, values = {}): void {
-    const text = this.#translate(`migrate.status.${word}`, values).slice(0, 19);
-    this.#node.status({ fill, shape, text } as NodeStatus);
   }
 }
 

@@ -1,8 +1,10 @@
 import { deepEqual, equal, match } from 'node:assert/strict';
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, rmdirSync } from 'node:fs';
+import { openHost } from '../../../lib/control';
 import type { CheckResult } from '../../../lib/host';
 import { HostPool } from '../../../nodes/fog-host/host-pool';
 import { type HostStatusDocument, hostStatus } from '../../../nodes/fog-host/host-status';
+import { eventually } from '../../mesh/support/mesh-process';
 import { makeImage, writeOciLayout } from '../../support/images';
 import { TestNodeRed } from '../../support/node-red';
 import { REGISTRY_USER, startRegistry, type TestRegistry } from '../../support/registry';
@@ -78,6 +80,21 @@ describe('fog-host', function () {
     const { state, problem } = await status('host');
     equal(state, 'unreachable');
     equal(problem!.message.includes('nobody.sock'), true);
+  });
+
+  it('opens a host of a fog as soon as it can be opened', async () => {
+    const dataDirectory = folder.join('member');
+    const host = await openHost({ dataDirectory, mesh: { listen: ['/ip4/127.0.0.1/tcp/0'] } });
+    await host.fogCreate();
+    await host.close();
+    // As a disk that is not there yet.
+    renameSync(folder.join('member/garua.db'), folder.join('away.db'));
+    mkdirSync(folder.join('member/garua.db'));
+    await red.load([{ id: 'host', type: 'fog-host', dataDirectory }]);
+    await red.status('host', /^yellow ring waiting/);
+    rmdirSync(folder.join('member/garua.db'));
+    renameSync(folder.join('away.db'), folder.join('member/garua.db'));
+    await eventually(async () => existsSync(folder.join('member/garua.sock')), true);
   });
 
   it('opens nothing for a node that is not deployed', async () => {

@@ -5,6 +5,7 @@ import { consume } from '../../../lib/mesh';
 import { decodeMessage } from '../../../nodes/fog-messages';
 import { eventually } from '../../mesh/support/mesh-process';
 import { type FlowNode, TestNodeRed } from '../../support/node-red';
+import { SilentHost } from '../../support/silent-host';
 import { temporaryFolder } from '../../support/temporary';
 
 describe('fog-out and fog-in', () => {
@@ -176,6 +177,37 @@ describe('fog-out and fog-in', () => {
     });
     deepEqual(payloads, [1, 2]);
     await eventually(async () => nodeRed.shown.get('out')!.at(-1), 'green dot sent');
+  });
+
+  it('send what they have taken, also when they are deployed anew at once', async () => {
+    await nodeRed.load(flow('deployed', { maximum: '1000' }).filter(({ type }) => type !== 'fog-in'));
+    const got: unknown[] = [];
+    const stop = new AbortController();
+    const options = { subscriber: 'stays', signal: stop.signal };
+    const taking = consume(hosts.there!, 'deployed', options, async ({ body }) => {
+      got.push((await decodeMessage(body)).n);
+    });
+    await subscribed('deployed');
+    const numbers = Array.from({ length: 200 }, (_, n) => n);
+    for (const n of numbers) nodeRed.send('out', { n, payload: n === 0 ? Buffer.alloc(4 << 20) : n });
+    await nodeRed.deploy([]);
+    await eventually(async () => got.length, numbers.length);
+    deepEqual(got, numbers);
+    stop.abort();
+    await taking;
+  });
+
+  it('hold no more than they may for a host that hangs', async () => {
+    const socket = folder.join('silent.sock');
+    const silent = await SilentHost.listen(socket);
+    const host = { id: 'host-here', type: 'fog-host', socket };
+    const nodes = flow('hung').filter(({ id, type }) => type !== 'fog-in' && id !== 'host-here');
+    await nodeRed.load([...nodes, host]);
+    for (let n = 0; n < 5; n += 1) nodeRed.send('out', { n, payload: Buffer.alloc(11 << 20) });
+    const failed = (await nodeRed.message('failed')) as { n: number; error: { cause: { code: string } } };
+    deepEqual([failed.error.cause.code, failed.n], ['ERR_BACKLOG_FULL', 4]);
+    await nodeRed.status('out', /^red ring queue full$/);
+    silent.close();
   });
 
   it('are forgotten when the receiving node is deleted', async () => {

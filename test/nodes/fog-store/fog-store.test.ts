@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { FogHost, met } from '../../host/objects/support';
 import { patternBytes } from '../../store/support/bytes';
 import { type FlowNode, TestNodeRed } from '../../support/node-red';
+import { SilentHost } from '../../support/silent-host';
 import { temporaryFolder } from '../../support/temporary';
 
 describe('fog-store-put and fog-store-get', () => {
@@ -115,6 +116,17 @@ describe('fog-store-put and fog-store-get', () => {
     match((await failure()).message, /none\.jpg/);
     nodeRed.send('put', {});
     equal((await failure(1)).cause.code, 'ERR_INVALID_ARGUMENT');
+  });
+
+  it('hold no more messages than they may for a host that hangs', async () => {
+    const socket = folder.join('silent.sock');
+    const silent = await SilentHost.listen(socket);
+    const nodes = flow().filter(({ id }) => id !== 'host-here');
+    await nodeRed.load([...nodes, { id: 'host-here', type: 'fog-host', socket }]);
+    for (let n = 0; n <= 1_000; n += 1) nodeRed.send('put', { payload: 'x' });
+    equal((await failure()).cause.code, 'ERR_BACKLOG_FULL');
+    await nodeRed.status('put', /^red ring too many messages$/);
+    silent.close();
   });
 
   it('say what is wrong, and go on', async () => {
