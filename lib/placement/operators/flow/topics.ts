@@ -1,6 +1,9 @@
 import { partitionOf } from '../partition';
 
-/** The topic of an operator's input, or of one partition of it. */
+/**
+ * The topic of an operator's input, or of one partition of it. Its roaming subscriber has the same name: whoever
+ * publishes to it says `expectSubscriber(topic, topic)` first, so that nothing is lost before the operator is placed.
+ */
 export function inputTopic(owner: string, flow: string, operator: string, partition?: number): string {
   const topic = `operators/${owner}/${flow}/${operator}`;
   return partition === undefined ? topic : `${topic}/${partition}`;
