@@ -35,3 +35,44 @@ export interface PortMeasures {
   /** Messages that wait inside for the operator's share of the core. */
   deferred: number;
 }
+
+/** What the host that starts an instance fills in at each of its `fog-port-in` and `fog-port-out` nodes. */
+export interface PortSettings {
+  /** The instance, unique in the fog. */
+  instance: string;
+  /** Where the daemon that started it has its data: the host to be asked. */
+  dataDirectory: string;
+}
+
+/** More of these at a `fog-port-in`. */
+export interface PortInSettings extends PortSettings {
+  /**
+   * For each id of a node of the instance, one that is the same in all instances of the operator: states know nodes by
+   * it. The ids themselves differ, because a Node-RED takes none twice.
+   */
+  origins: Record<string, string>;
+  /** The property of a message that holds its key; absent where the operator has no keys. */
+  key?: string | undefined;
+  /** The part of a core that the instance may use. */
+  cpu: number;
+}
+
+/** More of these at a `fog-port-out`. */
+export interface PortOutSettings extends PortSettings {
+  /** Which output of the operator it is. */
+  output: number;
+  /** Where its messages go. */
+  targets: PortTarget[];
+}
+
+/** A topic that an output publishes to. */
+export interface PortTarget {
+  topic: string;
+  /**
+   * Whether it is the input of an operator: a roaming subscriber of the topic's own name, which gets what is published
+   * before it is there too (`expectSubscriber`).
+   */
+  isOperator: boolean;
+  /** The property of a message that holds its key: it goes to the topic of the key's partition then, `TOPIC/0` to `TOPIC/63`. */
+  key?: string | undefined;
+}

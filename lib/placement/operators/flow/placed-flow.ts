@@ -37,6 +37,8 @@ export interface PlacedOperator {
    * each partition (`inputTopic`).
    */
   keyed: boolean;
+  /** The property of a message that holds its key, where it is keyed: senders need it. */
+  key?: string | undefined;
   /** The fewest and the most instances; both 1 where it is not keyed. */
   instances: { least: number; most: number };
   /** For each output, the operators of this flow that its messages go to, from site to site, and topics besides. */
