@@ -130,9 +130,15 @@ describe('calls and streams between two hosts', () => {
     const before = written;
     assert.ok(before < 16 * MEBIBYTE, `${before} bytes were sent to a reader that does not read`);
     let read = 0;
+    let rests = 0;
     for await (const chunk of stream.read()) {
       for (const at of [0, chunk.length - 1]) assert.equal(chunk[at], Math.floor((read + at) / MEBIBYTE));
       read += chunk.length;
+      if (read < (rests + 1) * 8 * MEBIBYTE) continue;
+      rests += 1;
+      await delay(200);
+      const ahead = written - read;
+      assert.ok(ahead < 24 * MEBIBYTE, `${ahead} bytes were sent to a reader that rests again`);
     }
     assert.equal(read, size);
     assert.ok(near.host('far').throughput! > 0);

@@ -22,6 +22,7 @@ export class StreamPipe implements ByteStream {
   #queued = 0;
   #received = 0;
   #ended = false;
+  #resuming = false;
   #error: Error | undefined;
   #wake: (() => void) | undefined;
   /** Called once before the first byte of the content goes or is asked for. */
@@ -178,18 +179,26 @@ export class StreamPipe implements ByteStream {
     this.#queued += chunk.length;
     this.#received += chunk.length;
     this.#openSince ??= performance.now();
-    if (this.#queued >= READ_AHEAD && this.#stream.readStatus === 'readable') {
-      this.#stream.pause();
-      this.#openMs += performance.now() - this.#openSince;
-      this.#openSince = undefined;
-    }
+    if (!this.#resuming) this.#pauseWhenFull();
     this.#wake?.();
+  }
+
+  #pauseWhenFull(): void {
+    if (this.#queued < READ_AHEAD || this.#stream.readStatus !== 'readable') return;
+    this.#stream.pause();
+    this.#openMs += performance.now() - (this.#openSince ?? performance.now());
+    this.#openSince = undefined;
   }
 
   #open(): void {
     if (this.#stream.readStatus !== 'paused') return;
     this.#openSince = performance.now();
+    // It hands over what it holds before it opens its window: a pause in between would be forgotten, and all that the
+    // other end has to send would come in.
+    this.#resuming = true;
     this.#stream.resume();
+    this.#resuming = false;
+    this.#pauseWhenFull();
   }
 
   #finish(): void {
