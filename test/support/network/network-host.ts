@@ -119,7 +119,8 @@ export class NetworkHost {
   #spawn(words: string[]): ChildProcess {
     const { data, env, nodeOptions = [] } = this.options;
     const command = [process.execPath, ...nodeOptions, MAIN, ...words, '--data', data];
-    return spawn('ip', ['netns', 'exec', this.place.namespace, ...command], {
+    // Unlike `ip netns exec` it leaves /sys alone, and with it the cgroups that containers need.
+    return spawn('nsenter', [`--net=/run/netns/${this.place.namespace}`, ...command], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, ...env },
     });
