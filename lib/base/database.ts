@@ -1,4 +1,5 @@
 import { chmodSync, closeSync, openSync } from 'node:fs';
+import { open as openFile } from 'node:fs/promises';
 import Sqlite from 'better-sqlite3';
 import { Reserve } from './reserve';
 
@@ -32,6 +33,22 @@ function open(path: string): Database {
   } catch (error) {
     database.close();
     throw error;
+  }
+}
+
+/**
+ * Resolves once all commits so far survive a power cut. They are in the log beside the database, until SQLite moves
+ * them into it, for which it syncs both by itself. The event loop does not wait for the disk.
+ */
+export async function syncDatabase({ name }: Database): Promise<void> {
+  const log = await openFile(`${name}-wal`, 'r').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+  try {
+    await log?.datasync();
+  } finally {
+    await log?.close();
   }
 }
 

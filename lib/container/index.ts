@@ -9,5 +9,5 @@ export { strangersIn, untilAlone } from './move/work';
 export { removeNetwork } from './network/remove';
 export { type PeerRights, Policy, type PolicyDocument } from './policy';
 export { removeCgroups } from './runtime/cgroup';
-export { isServiceName } from './spec/identity';
+export { isContainerName, isServiceName } from './spec/identity';
 export type { VolumeStatus } from './volumes';

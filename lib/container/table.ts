@@ -38,8 +38,11 @@ export interface Moving {
   decided: 'here' | 'elsewhere';
   /** Leaving: it was ended for the move, and runs again if that is given up. */
   stopped?: boolean;
-  /** Arriving: the volumes that were made for it, and the address that it had. */
+  /** It is another host's: what is left of it here is being removed. */
+  doomed?: boolean;
+  /** Arriving, or doomed: the volumes that go with it. */
   volumes?: string[];
+  /** Arriving: the address that it had. */
   addressBefore?: string | undefined;
 }
 

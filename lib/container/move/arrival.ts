@@ -1,5 +1,6 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { syncFileSystem } from '../../base';
 import type { ContainerStatus } from '../container';
 import { ContainerNotFoundError, ContainerNotRunningError } from '../errors';
 import type { ContainerRecord } from '../lifecycle';
@@ -79,6 +80,13 @@ export class ArrivingContainer implements Arrival {
     this.#put({ moving: { ...this.#row().moving!, decided: 'elsewhere' } });
   }
 
+  async sync(): Promise<void> {
+    const folders = [this.parts.paths.of(this.id).path, ...this.volumes.map(({ path }) => path)];
+    const devices = new Map<number, string>();
+    for (const folder of folders) devices.set((await stat(folder)).dev, folder);
+    for (const folder of devices.values()) await syncFileSystem(folder);
+  }
+
   commit(): Promise<ContainerStatus> {
     const { parts, id, name } = this;
     return parts.exclusively(name, false, async () => {
@@ -90,8 +98,10 @@ export class ArrivingContainer implements Arrival {
   }
 
   abort(): Promise<void> {
-    const { parts, name } = this;
-    return parts.exclusively(name, false, () => abandon(parts, this.#row()));
+    const { parts, id, name } = this;
+    return parts.exclusively(name, false, async () => {
+      if (parts.table.byId(id)) await abandon(parts, this.#row());
+    });
   }
 
   #runs(process: ProcessIdentity): void {

@@ -9,16 +9,17 @@ import { listSegments } from '../log/segments';
 import { findNamespace } from '../network/namespace';
 import { DEFAULT_GRACE_MS, startExisting, update } from '../operations';
 import type { EngineParts } from '../parts';
-import { removeContainer } from '../removal';
 import { freeze, isFrozen, processesOf, thaw } from '../runtime/freezer';
 import { isAlive, signalProcess } from '../runtime/process-identity';
 import { stopSignalNumber } from '../stop-signal';
 import type { ContainerRow, Moving } from '../table';
 import type { Volumes } from '../volumes';
+import { takeAway } from './abandon';
 import { CheckpointFailedError } from './errors';
 import { makeImagesFolder, removeImagesFolder, residentBytes } from './images-folder';
 import type { Departure, DumpTimes, MovePurpose, MovingVolume, TimedCall } from './move';
 import { checkpointFailure } from './reason';
+import { volumesOf } from './volumes-of';
 import { untilAlone, untilNoCheckpoint } from './work';
 
 /** A dump of a gigabyte to a slow SD card takes most of this. */
@@ -144,19 +145,10 @@ export class LeavingContainer implements Departure {
   }
 
   release(): Promise<void> {
-    const { parts, id, name } = this;
+    const { parts, id, name, purpose } = this;
     return parts.exclusively(name, false, async () => {
-      const row = this.#row();
-      if (row.process && (await isAlive(row.process))) {
-        await parts.lifecycle.unplug(id, this.record, row.process.pid);
-        // While it is frozen: not one of them does another step.
-        for (const pid of await processesOf(id)) kill(pid);
-      }
-      await this.thaw();
-      await removeImagesFolder(parts.paths.of(id));
-      await removeContainer(parts, row);
-      for (const volume of this.volumes) await parts.volumes.remove(volume.name).catch(() => {});
-      parts.settled(id);
+      const row = parts.table.byId(id);
+      if (row) await takeAway(parts, row, { role: 'leaving', purpose });
     });
   }
 
@@ -169,19 +161,5 @@ export class LeavingContainer implements Departure {
   #mark(change: Partial<Moving>): void {
     const row = this.#row();
     this.parts.table.put({ ...row, moving: { ...row.moving!, ...change } });
-  }
-}
-
-/** Named volumes, each once, in the order of the mounts. */
-export function volumesOf({ spec }: ContainerRecord): string[] {
-  const names = spec.mounts.flatMap((mount) => (mount.type === 'volume' ? [mount.source] : []));
-  return [...new Set(names)];
-}
-
-function kill(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch {
-    // It has ended by itself.
   }
 }

@@ -32,7 +32,7 @@ export interface MovingVolume {
  * giving up costs no more than a thaw.
  *
  * When this process is killed meanwhile, the next one thaws the container and forgets that it was to leave, once no
- * checkpoint of it is under way. Not so after `offer`: then `ContainerEngine.departures` answers it again.
+ * checkpoint of it is under way. Not so after `offer`: then `Moves.departure` answers it again.
  */
 export interface Departure {
   readonly purpose: MovePurpose;
@@ -76,7 +76,8 @@ export interface Departure {
   resume(): Promise<ContainerStatus>;
   /**
    * Somebody else has it: ends it here and takes away all that belongs to it, its volumes as well when they were used
-   * by nobody else. Its connections are left without a word, so that they can go on elsewhere under its address.
+   * by nobody else. Its connections are left without a word, so that they can go on elsewhere under its address. When
+   * this fails, or is cut off by a crash, it can be called again; the next start of the engine goes on with it too.
    */
   release(): Promise<void>;
 }
@@ -97,7 +98,7 @@ export interface ArrivalRequest {
  * it runs yet. Fill `upper`, `volumes`, `images` and `log` before `restore`. Until `commit` nobody else may touch it.
  *
  * When this process is killed meanwhile, the next one removes all of it. Not so after `accept`: then
- * `ContainerEngine.arrivals` answers it again.
+ * `Moves.arrival` answers it again.
  */
 export interface Arrival {
   readonly purpose: MovePurpose;
@@ -126,8 +127,10 @@ export interface Arrival {
   probe(signal?: AbortSignal): Promise<void>;
   /** Says, durably, that its fate is decided elsewhere: it stays as it is until `commit` or `abort`. */
   accept(): void;
+  /** Resolves once its files and volumes are on the disk, so that not even a power cut takes them. */
+  sync(): Promise<void>;
   /** It is a container of this host from now on. */
   commit(): Promise<ContainerStatus>;
-  /** Takes away all of it, volumes included. */
+  /** Takes away all of it, volumes included. Can be repeated. */
   abort(): Promise<void>;
 }

@@ -8,12 +8,13 @@ import { update } from '../operations';
 import { completeSpec } from '../spec/complete';
 import { specDigest } from '../spec-digest';
 import type { ContainerRow, Moving } from '../table';
-import { abandon } from './abandon';
+import { abandon, takeAway } from './abandon';
 import { ArrivingContainer } from './arrival';
-import { LeavingContainer, type MoveParts, volumesOf } from './departure';
+import { LeavingContainer, type MoveParts } from './departure';
 import { ContainerExistsError, ContainerMovingError } from './errors';
 import { makeImagesFolder } from './images-folder';
 import type { Arrival, ArrivalRequest, Departure, MovePurpose } from './move';
+import { volumesOf } from './volumes-of';
 
 /** Lets containers leave this host and arrive here. */
 export class Moves {
@@ -73,38 +74,67 @@ export class Moves {
         const images = await makeImagesFolder(this.#parts.paths.of(id), request.imageBytes ?? 0);
         return new ArrivingContainer(this.#parts, update(this.#parts, row), record, images);
       } catch (error) {
-        await abandon(this.#parts, table.byId(id) ?? row);
+        // What cannot be taken away now is taken away by `recover`.
+        await abandon(this.#parts, table.byId(id) ?? row).catch(() => this.#active.delete(id));
         throw error;
       }
     });
   }
 
-  /** Containers that left this host when an earlier process was killed, after they had been offered. */
-  departures(): Promise<Departure[]> {
-    return this.#left('leaving', (row, record) => new LeavingContainer(this.#parts, row, record));
+  /** A container that left this host when an earlier process was killed, after it had been offered. */
+  async departure(id: string): Promise<Departure | undefined> {
+    const left = await this.#left(id, 'leaving');
+    return left && new LeavingContainer(this.#parts, ...left);
   }
 
-  /** Containers that arrived here when an earlier process was killed, after they had been accepted. */
-  arrivals(): Promise<Arrival[]> {
-    return this.#left('arriving', (row, record) => {
-      const images = this.#parts.paths.of(row.id).path;
-      return new ArrivingContainer(this.#parts, row, record, images);
+  /** A container that arrived here when an earlier process was killed, after it had been accepted. */
+  async arrival(id: string): Promise<Arrival | undefined> {
+    const left = await this.#left(id, 'arriving');
+    return left && new ArrivingContainer(this.#parts, ...left, this.#parts.paths.of(id).path);
+  }
+
+  /**
+   * Ends and removes a container that turned out to be another host's, with its volumes; harmless when there is none
+   * of this id any more. What fails is done again by `recover`.
+   */
+  async discard(id: string): Promise<void> {
+    const { exclusively, table } = this.#parts;
+    const found = table.byId(id);
+    if (!found) return;
+    await exclusively(found.name, false, async () => {
+      const row = table.byId(id);
+      if (row) await takeAway(this.#parts, row, { role: 'arriving', purpose: 'migration' });
     });
   }
 
-  /** Brings back into order what an earlier process left on the move and nobody else has a say in. */
+  /**
+   * Brings back into order what an earlier process, or a failure, left on the move and nobody else has a say in. Can be
+   * called again at any time.
+   */
   async recover(): Promise<void> {
-    const left = this.#parts.table.all().filter(({ moving }) => moving?.decided === 'here');
-    for (const row of left) {
-      if (row.moving!.role === 'arriving') await abandon(this.#parts, row).catch(() => {});
-      // A checkpoint that is being written may go on for long: nobody but this container has to wait for it.
-      else void this.#goesOn(row).catch(() => {});
+    const left = this.#parts.table
+      .all()
+      .filter(({ id, moving }) => moving?.decided === 'here' && !this.#active.has(id));
+    for (const { id, name, moving } of left) {
+      this.#active.add(id);
+      const settled = () => this.#active.delete(id);
+      if (moving!.role === 'arriving' || moving!.doomed) {
+        await this.#parts.exclusively(name, false, () => this.#goes(id)).then(settled, settled);
+        // A checkpoint that is being written may go on for long: nobody but this container has to wait for it.
+      } else void this.#goesOn(id).then(settled, settled);
     }
   }
 
-  async #goesOn(row: ContainerRow): Promise<void> {
-    const record = await this.#parts.lifecycle.record(row.id);
-    await new LeavingContainer(this.#parts, row, record).resume();
+  async #goes(id: string): Promise<void> {
+    const row = this.#parts.table.byId(id);
+    if (row?.moving?.doomed) await takeAway(this.#parts, row, row.moving);
+    else if (row?.moving) await abandon(this.#parts, row);
+  }
+
+  async #goesOn(id: string): Promise<void> {
+    const record = await this.#parts.lifecycle.record(id);
+    const row = this.#parts.table.byId(id);
+    if (row?.moving) await new LeavingContainer(this.#parts, row, record).resume();
   }
 
   async #prepare(
@@ -125,16 +155,11 @@ export class Moves {
     return connected;
   }
 
-  async #left<T>(
-    role: Moving['role'],
-    make: (row: ContainerRow, record: ContainerRecord) => T,
-  ): Promise<T[]> {
-    const { lifecycle, table } = this.#parts;
-    const rows = table
-      .all()
-      .filter(
-        ({ id, moving }) => moving?.role === role && moving.decided === 'elsewhere' && !this.#active.has(id),
-      );
-    return Promise.all(rows.map(async (row) => make(row, await lifecycle.record(row.id))));
+  async #left(id: string, role: Moving['role']): Promise<[ContainerRow, ContainerRecord] | undefined> {
+    const row = this.#parts.table.byId(id);
+    const { moving } = row ?? {};
+    if (!row || moving?.role !== role || moving.decided !== 'elsewhere' || this.#active.has(id))
+      return undefined;
+    return [row, await this.#parts.lifecycle.record(id)];
   }
 }

@@ -17,7 +17,11 @@ const hostnamePattern = matching(HOSTNAME, 'is not a host name (RFC 1123)');
 
 /** @throws {ContainerNameInvalidError} */
 export function checkName(name: unknown): asserts name is string {
-  if (typeof name !== 'string' || !NAME.test(name)) throw new ContainerNameInvalidError(String(name));
+  if (!isContainerName(name)) throw new ContainerNameInvalidError(String(name));
+}
+
+export function isContainerName(name: unknown): boolean {
+  return typeof name === 'string' && NAME.test(name);
 }
 
 export function isServiceName(value: unknown): boolean {

@@ -10,6 +10,9 @@ const WRITTEN_AGAIN = 0.02;
 /** Of a line that was not measured yet, in bytes per second: 100 Mbit/s. */
 const USUAL_LINE = 12_500_000;
 const START_MS = 1_000;
+/** A container may stand still for so long at least, and for so many times what was to be expected. */
+const PATIENCE_MS = 60_000;
+const PATIENCE_FACTOR = 4;
 
 export interface EstimateRequest {
   mode: MigrationMode;
@@ -34,6 +37,11 @@ export function estimate({ mode, fresh, memory, files, throughput }: EstimateReq
     bytes: Math.round(memory + files + (mode === 'live' ? late : 0)),
     downtimeMs: Math.round(FIXED_MS + memory / MEMORY_RATE + sendingMs),
   };
+}
+
+/** Milliseconds after which a container that stands still is not waited for any more. */
+export function standstillLimit({ downtimeMs }: { downtimeMs: number }, graceMs = 0): number {
+  return PATIENCE_MS + graceMs + PATIENCE_FACTOR * downtimeMs;
 }
 
 /** How long a container of so much memory stands still after these rounds: what it writes meanwhile is sent then. */

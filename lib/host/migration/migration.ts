@@ -16,6 +16,11 @@ export interface MigrateOptions {
   dryRun?: boolean | undefined;
   /** Milliseconds that the program may take to end where it is stopped. Default 10,000. */
   graceMs?: number | undefined;
+  /**
+   * Milliseconds for which it may stand still before it is handed over; then the migration is given up, and it goes on
+   * here. Default a minute, and four times what is to be expected.
+   */
+  standstillMs?: number | undefined;
   /** Elastic mode: milliseconds in which requests under way may end once others go to the new one. Default 1,000. */
   drainMs?: number | undefined;
 }

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { type Database, type DataDirectory, execute, InvalidArgumentError, throwIfAborted } from '../../base';
 import { type Arrival, type ContainerEngine, type Departure, Policy } from '../../container';
-import type { ImageStore } from '../../image';
+import { formatReference, type ImageStore, parseReference } from '../../image';
 import type { FogMesh, MeshHost } from '../../mesh';
 import type { Checkpointer } from '../../migration/checkpoint';
 import {
+  MIGRATION_MODES,
   MigrationImpossibleError,
   MigrationLedger,
   type MigrationMode,
@@ -25,7 +26,7 @@ import { exactImage } from '../checkpoints';
 import type { HostFog } from '../fog';
 import type { HostObjects } from '../objects';
 import type { PeerGate } from '../peers';
-import { downtimeAfter, estimate } from './estimate';
+import { downtimeAfter, estimate, standstillLimit } from './estimate';
 import type { MigrateOptions, MigrateOutcome } from './migration';
 import { type ObjectAlong, objectsOf, sendObjectsAlong, serveObjectsAlong } from './objects-along';
 import { answerPreflight, availableMemory } from './preflight';
@@ -36,7 +37,6 @@ const LIMIT = 3;
 const PAGE = 4096;
 /** How often hosts that could not be reached are asked again, in milliseconds; at once when they come back. */
 const AGAIN_MS = 30_000;
-const MODES: readonly MigrationMode[] = ['live', 'cold', 'elastic'];
 
 export interface MigrationParts {
   directory: DataDirectory;
@@ -69,6 +69,8 @@ export class HostMigrations {
   readonly #leaving = new Set<string>();
   readonly #closing = new AbortController();
   #pageLimit = 0;
+  /** Whether anything has ever arrived, so that something of it may be left to remove. */
+  #tookIn = false;
   #mesh: FogMesh | undefined;
   #timer: NodeJS.Timeout | undefined;
 
@@ -77,25 +79,20 @@ export class HostMigrations {
     this.#ledger = new MigrationLedger(parts.database);
     this.#source = new MigrationSource({
       ledger: this.#ledger,
-      departures: async () => (await parts.engine()).moves.departures(),
+      departure: async (container) => (await parts.engine()).moves.departure(container),
+      discard: async (container) => (await parts.engine()).moves.discard(container),
       link: (peerId) => targetOver(this.#requireMesh(), peerId),
       nameOf: (peerId) => this.#mesh?.hosts().find((host) => host.peerId === peerId)?.name ?? peerId,
     });
     this.#target = new MigrationTarget({
       ledger: this.#ledger,
       arrive: (request) => this.#arrive(request),
-      arrivals: async () => (await parts.engine()).moves.arrivals(),
-      discard: async (name) => (await parts.engine()).remove(name, { force: true, graceMs: 0 }),
+      arrival: async (container) => (await parts.engine()).moves.arrival(container),
+      discard: async (container) => (await parts.engine()).moves.discard(container),
       restore: (arrival) => parts.checkpointer.restore(arrival),
       importState: async ({ record }, state) => importState(await parts.engine(), record.spec, state),
       link: (peerId) => sourceOver(this.#requireMesh(), peerId),
     });
-  }
-
-  /** Whether a crash, or a host that could not be reached, has left something to settle. */
-  static isUnsettled(database: Database): boolean {
-    const ledger = new MigrationLedger(database);
-    return ledger.leaving().length + ledger.arriving().length > 0;
   }
 
   /** Serves the hosts of the fog, and settles with them what is left. */
@@ -134,7 +131,9 @@ export class HostMigrations {
    */
   async migrate(name: string, options: MigrateOptions): Promise<MigrateOutcome> {
     const { mode = 'live' } = options;
-    if (!MODES.includes(mode)) throw new InvalidArgumentError(`there is no mode ${mode}`, MODES.join(', '));
+    if (!MIGRATION_MODES.includes(mode)) {
+      throw new InvalidArgumentError(`there is no mode ${mode}`, MIGRATION_MODES.join(', '));
+    }
     const { engine, fog } = this.#parts;
     await (await engine()).get(name);
     const mesh = await fog.meeting();
@@ -158,7 +157,7 @@ export class HostMigrations {
       await this.#source.resolve(name, where);
     } catch (error) {
       if (!(error instanceof NothingToResolveError)) throw error;
-      await this.#target.resolve(name, where);
+      await this.#target.recovery.resolve(name, where);
     }
   }
 
@@ -187,10 +186,10 @@ export class HostMigrations {
       throw error;
     }
     const { problems, start, fence, memory, files } = survey;
+    const fresh = start === 'fresh';
+    const expected = estimate({ mode, fresh, memory, files, throughput: host.throughput });
     if (dryRun) {
       await departure.resume();
-      const fresh = start === 'fresh';
-      const expected = estimate({ mode, fresh, memory, files, throughput: host.throughput });
       return { possible: problems.length === 0, problems, mode, fresh, estimate: expected };
     }
     const ticket = { id: randomUUID(), name, mode, from: mesh.peerId, to: host.peerId, fence: fence + 1 };
@@ -198,6 +197,7 @@ export class HostMigrations {
       ...{ ticket, departure, link, start, memory, drainMs, graceMs, signal, onProgress },
       source: this.#source,
       downtimeOf: (rounds) => downtimeAfter(memory, rounds),
+      standstillMs: options.standstillMs ?? standstillLimit(expected, graceMs),
       checkpointer: this.#parts.checkpointer,
       exportState: () => exportState(engine, departure.record.spec),
     });
@@ -234,14 +234,19 @@ export class HostMigrations {
     return { start, problems, fence: Math.max(answer.fence, this.#ledger.fence(name)), memory, files };
   }
 
-  async #arrive({ ticket, record, address, memory }: PrepareRequest): Promise<Arrival> {
+  async #arrive({ ticket, record, address, memory, start }: PrepareRequest): Promise<Arrival> {
     // The protocol goes by the ticket's name: it must not lead to another container of this host.
     if (ticket.name !== record.spec.name) {
       throw new InvalidArgumentError(`a ticket for ${ticket.name} cannot bring ${record.spec.name}`);
     }
-    if (this.#target.expected >= LIMIT) throw new TooManyMigrationsError(this.#requireMesh().name, LIMIT);
+    if (this.#target.expected > LIMIT) throw new TooManyMigrationsError(this.#requireMesh().name, LIMIT);
     const { directory, engine, images, keeping } = this.#parts;
-    (await Policy.of(directory)).checkImage(record.image.ref);
+    // Before anything is fetched: whatever the source asked before, it may send what it likes.
+    await (await engine()).validate(record.spec);
+    const policy = await Policy.of(directory);
+    policy.checkImage(formatReference(parseReference(record.image.ref)));
+    if (start === 'restore') policy.checkRestore();
+    this.#tookIn = true;
     this.#pageLimit = Math.floor((await availableMemory()) / 4 / PAGE);
     return keeping(record.image.digest, async () => {
       const image = await exactImage(images, record.image, {});
@@ -256,9 +261,15 @@ export class HostMigrations {
   }
 
   async #recover(): Promise<void> {
-    const steps = [() => this.#target.recover(), () => this.#source.recover(), () => this.#target.settle()];
+    const { recovery } = this.#target;
+    const steps = [
+      async () => (await this.#parts.engine()).moves.recover(),
+      () => recovery.recover(),
+      () => this.#source.recover(),
+      () => recovery.settle(),
+    ];
     try {
-      if (!HostMigrations.isUnsettled(this.#parts.database)) return;
+      if (!this.#tookIn && !this.#ledger.unsettled) return;
       for (const step of steps) await step().catch(() => {});
     } catch {
       // What cannot be settled now, or read, is tried again.

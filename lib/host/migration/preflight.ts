@@ -20,14 +20,15 @@ export async function answerPreflight(
 ): Promise<PreflightAnswer> {
   const found = await Promise.all([
     taken(engine, request),
-    forbidden(directory, request),
+    forbidden(engine, directory, request),
     missing(request),
     tooLarge(directory, request),
   ]);
   const { facts } = request;
   const refusal = (error: GaruaError) => [error.message];
-  const checkpointProblems = facts ? await checkpointer.compare(facts).catch(refusal) : [];
-  return { problems: found.flat(), checkpointProblems, fence };
+  const incompatible = facts ? await checkpointer.compare(facts).catch(refusal) : [];
+  const refused = facts ? await unrestorable(directory) : [];
+  return { problems: found.flat(), checkpointProblems: [...refused, ...incompatible], fence };
 }
 
 async function taken(engine: ContainerEngine, { record }: PreflightRequest): Promise<string[]> {
@@ -45,15 +46,29 @@ async function taken(engine: ContainerEngine, { record }: PreflightRequest): Pro
   return problems;
 }
 
-async function forbidden(directory: DataDirectory, { record }: PreflightRequest): Promise<string[]> {
+async function forbidden(
+  engine: ContainerEngine,
+  directory: DataDirectory,
+  { record }: PreflightRequest,
+): Promise<string[]> {
   const policy = await Policy.of(directory);
-  const problems: string[] = [];
-  for (const check of [
-    () => policy.checkSpec(record.spec),
+  return refusals(
+    () => engine.validate(record.spec),
     () => policy.checkImage(formatReference(parseReference(record.image.ref))),
-  ]) {
+  );
+}
+
+/** What arrives with its memory may hold any processes, just like a checkpoint file. */
+async function unrestorable(directory: DataDirectory): Promise<string[]> {
+  const policy = await Policy.of(directory);
+  return refusals(() => policy.checkRestore());
+}
+
+async function refusals(...checks: (() => unknown)[]): Promise<string[]> {
+  const problems: string[] = [];
+  for (const check of checks) {
     try {
-      check();
+      await check();
     } catch (error) {
       problems.push((error as Error).message);
     }

@@ -78,3 +78,36 @@ export class NothingToResolveError extends GaruaError {
     );
   }
 }
+
+/** The container stood still for longer than it may; it goes on where it was. */
+export class StandstillTooLongError extends GaruaError {
+  constructor(name: string, limitMs: number) {
+    super(
+      'ERR_MIGRATION_STANDSTILL',
+      `container ${name} could not be handed over within ${limitMs} ms of standing still`,
+      'It goes on where it was. The line hangs, or is slow for so much memory: garua migrate --standstill SECONDS gives it more time.',
+    );
+  }
+}
+
+/** What an application has exported is more than one call to another host can carry. */
+export class StateTooLargeError extends GaruaError {
+  constructor(name: string, size: number, limit: number) {
+    super(
+      'ERR_MIGRATION_STATE_TOO_LARGE',
+      `the state that container ${name} has exported takes ${size} bytes as JSON text, and at most ${limit} can go along`,
+      'Let the application export less, or keep its state in a volume and move it in another mode (--mode live).',
+    );
+  }
+}
+
+/** Another host has sent a ticket that no host makes. */
+export class TicketInvalidError extends GaruaError {
+  constructor(why: string) {
+    super(
+      'ERR_MIGRATION_TICKET_INVALID',
+      `the ticket of a migration is refused: ${why}`,
+      'Use the same version of garua on both hosts.',
+    );
+  }
+}

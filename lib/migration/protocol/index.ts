@@ -3,6 +3,7 @@ export { MigrationLedger } from './ledger';
 export type * from './links';
 export { type Served, serveMigrations, sourceOver, targetOver } from './mesh-links';
 export type * from './messages';
+export { MIGRATION_MODES } from './messages';
 export { type MigrationResult, type Movement, moveContainer } from './move';
 export type { DowntimeOf, MigrationProgress } from './progress';
 export { MigrationSource, type SourceOptions } from './source';

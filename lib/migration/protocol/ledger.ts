@@ -1,4 +1,4 @@
-import { type Database, Journal, migrate } from '../../base';
+import { type Database, Journal, migrate, syncDatabase } from '../../base';
 import type { Ticket, Verdict } from './messages';
 
 const SCHEMA = [
@@ -28,9 +28,13 @@ export interface Attempt<S> {
   entry: number;
   step: S;
   ticket: Ticket;
+  /** The id that the container has on this host; undefined while it is not made. */
+  container: string | undefined;
 }
 
-/** What one host knows for certain about its migrations, also after a crash. */
+type Noted = Ticket & { container?: string | undefined };
+
+/** What one host knows for certain about its migrations, also after a crash; after a power cut, what was synced. */
 export class MigrationLedger {
   readonly #database: Database;
   readonly #journal: Journal;
@@ -58,17 +62,28 @@ export class MigrationLedger {
       .run(name, fence);
   }
 
-  beginSource(ticket: Ticket): Attempt<SourceStep> {
-    return { entry: this.#begin(SOURCE, ticket), step: 'preparing', ticket };
+  beginSource(ticket: Ticket, container: string): Attempt<SourceStep> {
+    return { entry: this.#begin(SOURCE, { ...ticket, container }), step: 'preparing', ticket, container };
   }
 
   beginTarget(ticket: Ticket): Attempt<TargetStep> {
-    return { entry: this.#begin(TARGET, ticket), step: 'preparing', ticket };
+    return { entry: this.#begin(TARGET, ticket), step: 'preparing', ticket, container: undefined };
+  }
+
+  /** The container that arrives has been made, with this id. */
+  locate(attempt: Attempt<TargetStep>, container: string): void {
+    this.#journal.advance<Noted>(attempt.entry, attempt.step, { ...attempt.ticket, container });
+    attempt.container = container;
   }
 
   advance<S extends string>(attempt: Attempt<S>, step: S): void {
     this.#journal.advance(attempt.entry, step);
     attempt.step = step;
+  }
+
+  /** Resolves once not even a power cut can undo what was noted so far. The index alone would not wait for the disk. */
+  sync(): Promise<void> {
+    return syncDatabase(this.#database);
   }
 
   /** The attempt is over; how it ended can still be asked. */
@@ -99,7 +114,12 @@ export class MigrationLedger {
     return this.#unfinished<TargetStep>(TARGET);
   }
 
-  #begin(kind: string, ticket: Ticket): number {
+  /** Whether a crash, or a host that could not be reached, has left something to settle. */
+  get unsettled(): boolean {
+    return this.leaving().length + this.arriving().length > 0;
+  }
+
+  #begin(kind: string, ticket: Noted): number {
     return this.#database.transaction(() => {
       this.raiseFence(ticket.name, ticket.fence);
       return this.#journal.begin(kind, ticket.name, 'preparing', ticket);
@@ -107,8 +127,11 @@ export class MigrationLedger {
   }
 
   #unfinished<S>(kind: string): Attempt<S>[] {
-    return this.#journal
-      .unfinished<Ticket>(kind)
-      .map(({ id, step, data }) => ({ entry: id, step: step as S, ticket: data }));
+    return this.#journal.unfinished<Noted>(kind).map(({ id, step, data: { container, ...ticket } }) => ({
+      entry: id,
+      step: step as S,
+      ticket,
+      container,
+    }));
   }
 }

@@ -1,7 +1,7 @@
 import type { LongCall } from '../../base';
 import type { ByteStream, CallContext, Mesh } from '../../mesh';
 import { receive, Sender } from '../transfer';
-import { StaleMigrationError } from './errors';
+import { checkTicket } from './check-ticket';
 import type { SourceLink, TargetLink } from './links';
 import type {
   PreflightAnswer,
@@ -67,31 +67,31 @@ export interface Served {
 /** Serves migrations to the other hosts of the fog. Each may only speak of its own. */
 export function serveMigrations(mesh: Mesh, served: Served): void {
   const { source, target, check } = served;
-  const from = (ticket: Ticket, { peerId }: CallContext) => {
-    if (ticket.from !== peerId || ticket.to !== mesh.peerId)
-      throw new StaleMigrationError(ticket.name, 'it is not between these hosts');
-    return ticket;
-  };
+  const from = (ticket: unknown, { peerId }: CallContext) => checkTicket(ticket, peerId, mesh.peerId);
   mesh.serve(CALLS.preflight, async (request: PreflightRequest, { peerId }) => {
     await check(peerId);
     return served.preflight(request);
   });
   mesh.serve(CALLS.prepare, async (request: PrepareRequest, context) => {
     await check(context.peerId);
-    from(request.ticket, context);
-    const { addressOutcome } = await target.prepare(request);
+    const ticket = from(request.ticket, context);
+    const { addressOutcome } = await target.prepare({ ...request, ticket });
     return { address: addressOutcome } satisfies PrepareAnswer;
   });
-  mesh.serve(CALLS.run, ({ ticket, state }: { ticket: Ticket; state?: string }, context) =>
+  mesh.serve(CALLS.run, ({ ticket, state }: { ticket: unknown; state?: string }, context) =>
     target.run(from(ticket, context), state),
   );
-  mesh.serve(CALLS.decide, (ticket: Ticket, context) => target.decide(from(ticket, context)));
-  mesh.serve(CALLS.settled, (ticket: Ticket, context) => target.settled(from(ticket, context)));
-  mesh.serve(CALLS.outcome, (ticket: Ticket, { peerId }) => {
-    if (ticket.to !== peerId) throw new StaleMigrationError(ticket.name, 'it is not between these hosts');
-    return source.outcome(ticket);
+  mesh.serve(CALLS.decide, async (value: unknown, context) => {
+    const ticket = from(value, context);
+    // What this host has agreed to it answers for, also when that host may not place containers here any more.
+    if (!target.knows(ticket)) await check(context.peerId);
+    return target.decide(ticket);
   });
-  mesh.serveStream(TRANSFER, (ticket: Ticket, stream, context) =>
+  mesh.serve(CALLS.settled, (ticket: unknown, context) => target.recovery.settled(from(ticket, context)));
+  mesh.serve(CALLS.outcome, (ticket: unknown, { peerId }) =>
+    source.outcome(checkTicket(ticket, mesh.peerId, peerId)),
+  );
+  mesh.serveStream(TRANSFER, (ticket: unknown, stream, context) =>
     takeIn(served, from(ticket, context), stream),
   );
 }

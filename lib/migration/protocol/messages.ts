@@ -6,7 +6,15 @@ import type { CheckpointFacts } from '../checkpoint/checkpointer';
  * the checkpoint on; what cannot be checkpointed is started anew. `elastic`: one more is started at the target, and
  * the old one ended once the new one is ready.
  */
-export type MigrationMode = 'live' | 'cold' | 'elastic';
+export type MigrationMode = (typeof MIGRATION_MODES)[number];
+
+export const MIGRATION_MODES = ['live', 'cold', 'elastic'] as const;
+
+/**
+ * What an application exports goes along with the call that has the target run it, of which the mesh takes 4 MiB; in
+ * bytes, as JSON text.
+ */
+export const LARGEST_STATE = (4 << 20) - (64 << 10);
 
 /** One attempt to move one container; both hosts keep it. */
 export interface Ticket {

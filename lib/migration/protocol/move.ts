@@ -3,11 +3,13 @@ import { AbortedError, type ErrorDocument, throwIfAborted, toGaruaError } from '
 import type { ContainerRecord, Departure } from '../../container';
 import type { Checkpointer } from '../checkpoint/checkpointer';
 import type { Round, SentFolder } from '../transfer';
-import { MigrationInDoubtError } from './errors';
+import { MigrationInDoubtError, StateTooLargeError } from './errors';
+import type { Attempt, SourceStep } from './ledger';
 import type { TargetLink, Transfer } from './links';
-import type { PrepareAnswer, Ticket } from './messages';
+import { LARGEST_STATE, type PrepareAnswer, type Ticket } from './messages';
 import { type DowntimeOf, type MigrationProgress, warmUpProgress } from './progress';
 import type { MigrationSource } from './source';
+import { within } from './standstill';
 
 /** What a migration came to. Times are in milliseconds. */
 export interface MigrationResult {
@@ -21,6 +23,8 @@ export interface MigrationResult {
   bytesSent: number;
   /** Why it was rolled back; then it goes on where it was. */
   error?: ErrorDocument;
+  /** What failed here once it ran there, such as to remove what is left of it here; that is tried again. */
+  warning?: ErrorDocument;
 }
 
 /** What is moved, and how. */
@@ -36,6 +40,8 @@ export interface Movement {
   memory: number;
   downtimeOf: DowntimeOf;
   checkpointer: Checkpointer;
+  /** Milliseconds for which it may stand still until it is handed over; then it goes on here. */
+  standstillMs: number;
   /** Asks the application for its own state, in elastic mode; undefined when it has none. */
   exportState(): Promise<string | undefined>;
   /** Elastic mode: how long requests under way may go on here once others go there. */
@@ -56,7 +62,7 @@ const FILE_ROUNDS = 4;
  */
 export async function moveContainer(movement: Movement): Promise<MigrationResult> {
   const began = performance.now();
-  const { ticket, departure, source, link, start, memory, signal, onProgress } = movement;
+  const { ticket, departure, source, signal } = movement;
   const result: MigrationResult = {
     outcome: 'rolled-back',
     address: 'none',
@@ -65,42 +71,68 @@ export async function moveContainer(movement: Movement): Promise<MigrationResult
     rounds: [],
     bytesSent: 0,
   };
-  const attempt = source.begin(ticket);
-  let transfer: Transfer | undefined;
+  let attempt: Attempt<SourceStep> | undefined;
+  const progress = { told: false };
   try {
-    onProgress?.({ phase: 'preparing', done: 0, total: 1, unit: 'steps' });
-    const record = portable(departure.record);
-    const request = { ticket, record, address: departure.address, start, memory };
-    const prepared: PrepareAnswer = await link.prepare(request, { signal });
-    transfer = await link.transfer(ticket);
-    if (ticket.mode !== 'elastic') await sendAhead(movement, transfer, result);
+    attempt = source.begin(ticket, departure);
+    await move(movement, attempt, result, progress);
+    result.outcome = 'moved';
+  } catch (error) {
+    if (error instanceof MigrationInDoubtError) throw error;
+    if (!attempt) await departure.resume();
+    else if (!progress.told) await source.giveUp(attempt);
+    if (signal?.aborted && error instanceof AbortedError) throw error;
+    result.error = documentOf(error, ticket);
+  } finally {
+    if (attempt) source.rest(attempt);
+  }
+  return { ...result, totalMs: Math.round(performance.now() - began) };
+}
+
+/** `progress.told`: whether the target may have been told to run it; then it decides. */
+async function move(
+  movement: Movement,
+  attempt: Attempt<SourceStep>,
+  result: MigrationResult,
+  progress: { told: boolean },
+): Promise<void> {
+  const { ticket, departure, source, link, start, memory, signal, onProgress } = movement;
+  const elastic = ticket.mode === 'elastic';
+  onProgress?.({ phase: 'preparing', done: 0, total: 1, unit: 'steps' });
+  const record = portable(departure.record);
+  const request = { ticket, record, address: departure.address, start, memory };
+  const prepared: PrepareAnswer = await link.prepare(request, { signal });
+  const transfer = await link.transfer(ticket);
+  try {
+    if (!elastic) await sendAhead(movement, transfer, result);
     throwIfAborted(signal, `the migration of ${ticket.name}`);
-    const halted = ticket.mode === 'elastic' ? undefined : await halt(movement, transfer);
-    const state = ticket.mode === 'elastic' ? await movement.exportState() : undefined;
-    result.bytesSent = transfer.bytesSent;
-    await transfer.finish();
+    const { halted, state } = await within(movement.standstillMs, ticket.name, async (expiry) => {
+      expiry.addEventListener('abort', () => void transfer.close(), { once: true });
+      const halted = elastic ? undefined : await halt(movement, transfer, expiry);
+      const state = elastic ? await exported(movement) : undefined;
+      result.bytesSent = transfer.bytesSent;
+      await transfer.finish();
+      return { halted, state };
+    });
     onProgress?.({ phase: 'starting', done: 0, total: 1, unit: 'steps' });
-    const whenThere = () => (ticket.mode === 'elastic' ? drain(movement) : Promise.resolve());
+    await source.offer(attempt);
+    progress.told = true;
     let runningAt = 0;
-    const answer = await source.handOver(attempt, departure, {
+    const answer = await source.handOver(attempt, {
       state,
-      whenThere: () => {
+      whenThere: async () => {
         runningAt = performance.now();
-        return whenThere();
+        if (elastic) await drain(movement);
       },
     });
     if (halted !== undefined)
       result.downtimeMs = Math.max(0, Math.round(runningAt - answer.sinceRunningMs - halted));
     result.address = prepared.address;
-    result.outcome = 'moved';
+    if (answer.warning !== undefined) result.warning = documentOf(answer.warning, ticket);
   } catch (error) {
-    await transfer?.close();
-    if (error instanceof MigrationInDoubtError) throw error;
-    if (attempt.step === 'preparing') await source.giveUp(attempt, departure);
-    if (signal?.aborted && error instanceof AbortedError) throw error;
-    result.error = toGaruaError(error, `the migration of ${ticket.name}`).toJSON();
+    await transfer.close();
+    throw error;
   }
-  return { ...result, totalMs: Math.round(performance.now() - began) };
 }
 
 /** All that can be sent while it runs. */
@@ -126,20 +158,29 @@ async function sendAhead(
 async function halt(
   { departure, checkpointer, start, graceMs, onProgress }: Movement,
   transfer: Transfer,
+  signal: AbortSignal,
 ): Promise<number> {
   onProgress?.({ phase: 'freezing', done: 0, total: 1, unit: 'steps' });
   let halted = performance.now();
-  if (start === 'fresh') await departure.stop({ graceMs });
+  if (start === 'fresh') await departure.stop({ signal, graceMs });
   else {
     const folder = await departure.imagesFolder();
-    const { frozenMs } = await checkpointer.checkpoint(departure, folder);
+    const { frozenMs } = await checkpointer.checkpoint(departure, folder, { signal });
     halted = performance.now() - frozenMs;
-    await transfer.sendDump(folder);
+    await transfer.sendDump(folder, { signal });
   }
-  await transfer.sendFolders(foldersOf(departure));
+  await transfer.sendFolders(foldersOf(departure), { signal });
   const log = departure.logFiles().at(-1);
   if (log !== undefined) await transfer.sendLog(log);
   return halted;
+}
+
+/** @throws {StateTooLargeError} */
+async function exported({ ticket, exportState }: Movement): Promise<string | undefined> {
+  const state = await exportState();
+  const size = Buffer.byteLength(JSON.stringify(state ?? ''));
+  if (size > LARGEST_STATE) throw new StateTooLargeError(ticket.name, size, LARGEST_STATE);
+  return state;
 }
 
 /** The new one serves already: those that came to the old one may end in peace. */
@@ -158,4 +199,8 @@ function foldersOf({ upper, volumes }: Departure): SentFolder[] {
 /** The layers lie elsewhere on the target. */
 function portable(record: ContainerRecord): ContainerRecord {
   return { ...record, layers: [] };
+}
+
+function documentOf(error: unknown, { name }: Ticket): ErrorDocument {
+  return toGaruaError(error, `the migration of ${name}`).toJSON();
 }

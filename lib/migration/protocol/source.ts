@@ -10,13 +10,20 @@ const PATIENCE_MS = 60_000;
 
 export interface SourceOptions {
   ledger: MigrationLedger;
-  /** Containers that were offered before a crash. */
-  departures(): Promise<Departure[]>;
+  /** A container of this id that was offered before a crash, and is still here. */
+  departure(container: string): Promise<Departure | undefined>;
+  /** Ends and removes a container of this host, if it is still there. */
+  discard(container: string): Promise<void>;
   link(peerId: string): TargetLink;
   /** How a host is called. */
   nameOf(peerId: string): string;
   /** For tests. */
   patienceMs?: number | undefined;
+}
+
+/** The target's answer. `warning`: what failed here once it ran there, which changes nothing about that. */
+export interface HandedOver extends RunAnswer {
+  warning?: unknown;
 }
 
 /**
@@ -32,23 +39,29 @@ export class MigrationSource {
   /** Attempts of this process, which are not to be recovered. */
   readonly #active = new Set<string>();
   readonly #recovering = new Set<string>();
-  /** What this process has offered, by attempt. */
-  readonly #offered = new Map<string, Departure>();
+  /** What leaves on behalf of this process, by attempt. */
+  readonly #departures = new Map<string, Departure>();
 
   constructor(options: SourceOptions) {
     this.#options = options;
   }
 
-  /** Notes that a container is about to leave. */
-  begin(ticket: Ticket): Attempt<SourceStep> {
+  /** Notes that a container is about to leave. Call `rest` when nothing more is done about it. */
+  begin(ticket: Ticket, departure: Departure): Attempt<SourceStep> {
+    const attempt = this.#options.ledger.beginSource(ticket, departure.id);
     this.#active.add(ticket.id);
-    return this.#options.ledger.beginSource(ticket);
+    this.#departures.set(ticket.id, departure);
+    return attempt;
   }
 
-  /** Before it was offered: it stays here. */
-  async giveUp(attempt: Attempt<SourceStep>, departure: Departure): Promise<void> {
-    await departure.resume();
-    this.#end(attempt, 'kept');
+  /** Whatever is left of the attempt is for `recover` now. */
+  rest({ ticket }: Attempt<SourceStep>): void {
+    this.#active.delete(ticket.id);
+  }
+
+  /** Before the target was told to run it: it stays here. */
+  async giveUp(attempt: Attempt<SourceStep>): Promise<void> {
+    await this.#keep(attempt);
     // The target also notices that the transfer has ended.
     await this.#linkOf(attempt)
       .decide(attempt.ticket)
@@ -56,33 +69,42 @@ export class MigrationSource {
   }
 
   /**
-   * Hands a container over that stands still, or of which one more may run: offers it, has the target run it, and
-   * obeys the verdict. `whenThere` is called once it runs there, and before it is removed here.
+   * Says that the target decides from now on, so that not even a power cut here forgets it. When this fails the target
+   * was not told yet: give it up.
+   */
+  async offer(attempt: Attempt<SourceStep>): Promise<void> {
+    this.#options.ledger.advance(attempt, 'offered');
+    this.#departures.get(attempt.ticket.id)!.offer();
+    await this.#options.ledger.sync();
+  }
+
+  /**
+   * Hands over a container that was offered: has the target run it, and obeys the verdict. `whenThere` is called once
+   * it runs there, and before it is removed here.
    *
    * @throws what kept it from running there; then it goes on here
    * @throws {MigrationInDoubtError} when the target cannot be asked; the verdict is obeyed later
    */
   async handOver(
     attempt: Attempt<SourceStep>,
-    departure: Departure,
     { state, whenThere }: { state?: string | undefined; whenThere(): Promise<void> },
-  ): Promise<RunAnswer> {
-    this.#options.ledger.advance(attempt, 'offered');
-    departure.offer();
-    this.#offered.set(attempt.ticket.id, departure);
+  ): Promise<HandedOver> {
     let answer: RunAnswer = { sinceRunningMs: 0 };
     try {
       answer = await this.#linkOf(attempt).run(attempt.ticket, state);
     } catch (error) {
       if ((await this.#verdict(attempt, error)) === 'aborted') {
-        await departure.resume();
-        this.#end(attempt, 'kept');
+        await this.#keep(attempt);
         throw error;
       }
     }
-    await whenThere();
-    await this.#release(attempt, departure);
-    return answer;
+    // It runs there, whatever fails here from now on; `recover` tries again to remove what is left.
+    const failures: unknown[] = [];
+    const departure = this.#departures.get(attempt.ticket.id);
+    for (const step of [whenThere, () => this.#release(attempt, departure)]) {
+      await step().catch((error) => failures.push(error));
+    }
+    return { ...answer, warning: failures[0] };
   }
 
   /** What became of the copy here, for a target that asks. */
@@ -125,29 +147,42 @@ export class MigrationSource {
     const departure = await this.#departureOf(attempt);
     if (where === 'there') return this.#release(attempt, departure);
     ledger.raiseFence(name, attempt.ticket.fence + 1);
-    await departure?.resume();
-    this.#end(attempt, 'kept');
+    await this.#keep(attempt, departure);
   }
 
   async #recoverOne(attempt: Attempt<SourceStep>): Promise<void> {
-    if (attempt.step === 'preparing') {
-      // The engine has let it go on already; a target that does not hear of it gives up by itself.
-      this.#end(attempt, 'kept');
-      await this.#linkOf(attempt).decide(attempt.ticket);
-      return;
-    }
+    if (attempt.step === 'preparing') return this.#recoverUnoffered(attempt);
+    const verdict =
+      attempt.step === 'offered' ? await this.#linkOf(attempt).decide(attempt.ticket) : 'running';
+    // Meanwhile a person may have said where it runs.
+    if (!this.#options.ledger.leaving().some(({ entry }) => entry === attempt.entry)) return;
     const departure = await this.#departureOf(attempt);
-    if (attempt.step === 'offered' && (await this.#linkOf(attempt).decide(attempt.ticket)) === 'aborted') {
-      await departure?.resume();
-      this.#end(attempt, 'kept');
-      return;
-    }
-    await this.#release(attempt, departure);
+    if (verdict === 'aborted') await this.#keep(attempt, departure);
+    else await this.#release(attempt, departure);
+  }
+
+  /**
+   * `offered` is on the disk before a target is told to run anything, so this container is the source's, and it goes
+   * on here already, whether the target can be asked or not. Should a disk have lost what it was said to hold, the
+   * target knows better, and is obeyed.
+   */
+  async #recoverUnoffered(attempt: Attempt<SourceStep>): Promise<void> {
+    const { id } = attempt.ticket;
+    const departure = this.#departures.get(id);
+    // Of this process, which could not let it go on before.
+    await departure?.resume();
+    this.#departures.delete(id);
+    const verdict = await this.#linkOf(attempt)
+      .decide(attempt.ticket)
+      .catch(() => 'aborted');
+    if (departure || verdict === 'aborted') this.#end(attempt, 'kept');
+    else await this.#release(attempt, undefined);
   }
 
   async #release(attempt: Attempt<SourceStep>, departure: Departure | undefined): Promise<void> {
     this.#options.ledger.advance(attempt, 'released');
-    await departure?.release();
+    if (departure) await departure.release();
+    else if (attempt.container !== undefined) await this.#options.discard(attempt.container);
     this.#end(attempt, 'released');
     await this.#linkOf(attempt)
       .settled(attempt.ticket)
@@ -165,24 +200,29 @@ export class MigrationSource {
         await delay(Math.min(1_000, patienceMs));
       }
     }
-    this.#active.delete(attempt.ticket.id);
     throw new MigrationInDoubtError(attempt.ticket.name, nameOf(attempt.ticket.to), { cause });
+  }
+
+  async #keep(
+    attempt: Attempt<SourceStep>,
+    departure = this.#departures.get(attempt.ticket.id),
+  ): Promise<void> {
+    await departure?.resume();
+    this.#departures.delete(attempt.ticket.id);
+    this.#end(attempt, 'kept');
   }
 
   #end(attempt: Attempt<SourceStep>, outcome: 'kept' | 'released'): void {
     this.#options.ledger.end(attempt, outcome);
-    this.#active.delete(attempt.ticket.id);
-    this.#offered.delete(attempt.ticket.id);
+    this.#departures.delete(attempt.ticket.id);
   }
 
   #linkOf({ ticket }: Attempt<SourceStep>): TargetLink {
     return this.#options.link(ticket.to);
   }
 
-  async #departureOf({ ticket }: Attempt<SourceStep>): Promise<Departure | undefined> {
-    const offered = this.#offered.get(ticket.id);
-    if (offered) return offered;
-    const all = await this.#options.departures();
-    return all.find(({ name, purpose }) => name === ticket.name && purpose === 'migration');
+  async #departureOf({ ticket, container }: Attempt<SourceStep>): Promise<Departure | undefined> {
+    const own = this.#departures.get(ticket.id);
+    return own ?? (container === undefined ? undefined : this.#options.departure(container));
   }
 }

@@ -1,25 +1,23 @@
-import { GaruaError } from '../../base';
 import type { Arrival } from '../../container';
-import { NothingToResolveError, StaleMigrationError } from './errors';
-import type { Attempt, MigrationLedger, TargetStep } from './ledger';
-import type { SourceLink } from './links';
+import { StaleMigrationError } from './errors';
+import type { Attempt, TargetStep } from './ledger';
 import type { PrepareRequest, RunAnswer, Ticket, Verdict } from './messages';
+import { TargetRecovery, type TargetRecoveryOptions } from './target-recovery';
 
 /** A source that prepares a container and then says nothing has gone, in milliseconds. */
 const SILENCE_MS = 120_000;
+/**
+ * A fence may be so far above the one that this host knows. Each attempt raises it by one, but a container that comes
+ * here for the first time may have come around; what a host makes up must not use up the numbers of a name.
+ */
+const LARGEST_RISE = 1_000_000;
 
-export interface TargetOptions {
-  ledger: MigrationLedger;
+export interface TargetOptions extends TargetRecoveryOptions {
   /** Makes all ready for a container that comes. */
   arrive(request: PrepareRequest): Promise<Arrival>;
-  /** Containers that were accepted before a crash. */
-  arrivals(): Promise<Arrival[]>;
-  /** Ends and removes a container that came, and that its source has taken back. */
-  discard(name: string): Promise<void>;
   restore(arrival: Arrival): Promise<void>;
   /** Gives a container that was started anew what its application has exported. */
   importState(request: PrepareRequest, state: string): Promise<void>;
-  link(peerId: string): SourceLink;
 }
 
 /** A container that is on its way here. */
@@ -44,17 +42,24 @@ export class MigrationTarget {
   readonly #expected = new Map<string, Expected>();
   /** Attempts whose image and folders are still being made ready: nobody has given them up. */
   readonly #preparing = new Set<string>();
-  /** What runs here for good, but could not be put on record yet. */
-  readonly #uncommitted = new Map<string, Arrival>();
-  #recovering: Promise<void> | undefined;
+  /** For what a crash, or a failure, has left. */
+  readonly recovery: TargetRecovery;
 
   constructor(options: TargetOptions) {
     this.#options = options;
+    const isBusy = (id: string) => this.#expected.has(id) || this.#preparing.has(id);
+    this.recovery = new TargetRecovery(options, isBusy);
   }
 
-  /** How many are on their way here. */
+  /** How many are on their way here, those included that are still being made ready. */
   get expected(): number {
-    return this.#expected.size;
+    return new Set([...this.#expected.keys(), ...this.#preparing]).size;
+  }
+
+  /** Whether this host has ever agreed to the attempt. */
+  knows({ id }: Ticket): boolean {
+    const { ledger } = this.#options;
+    return ledger.outcome(id) !== undefined || ledger.arriving().some(({ ticket }) => ticket.id === id);
   }
 
   /** @throws {StaleMigrationError} and what stands in the way of the container */
@@ -80,10 +85,10 @@ export class MigrationTarget {
       ledger.end(attempt, 'aborted');
       throw error;
     }
+    ledger.locate(attempt, arrival.id);
     // It may have been given up meanwhile.
     if (ledger.outcome(ticket.id)) {
-      await arrival.abort();
-      ledger.end(attempt, 'aborted');
+      await this.recovery.abort(attempt, arrival);
       throw new StaleMigrationError(ticket.name, 'it was given up');
     }
     const ended = new AbortController();
@@ -128,61 +133,20 @@ export class MigrationTarget {
     const expected = this.#expected.get(ticket.id);
     if (expected?.deciding) await expected.deciding.catch(() => {});
     else if (expected) await this.#abort(expected);
-    await this.#recovering;
+    await this.recovery.idle();
     if (ledger.outcome(ticket.id)) return ledger.outcome(ticket.id) === 'running' ? 'running' : 'aborted';
     const noted = ledger.arriving().find((attempt) => attempt.ticket.id === ticket.id);
-    if (noted?.step === 'running') return 'running';
+    if (noted?.step === 'running') {
+      await ledger.sync();
+      return 'running';
+    }
     if (noted && noted.step !== 'preparing')
       throw new StaleMigrationError(ticket.name, 'it is not decided yet');
+    this.#checkRise(ticket);
     // A call that was late on its way must find it over.
     ledger.record(ticket.id, 'aborted');
     ledger.raiseFence(ticket.name, ticket.fence);
     return 'aborted';
-  }
-
-  /** The source has let go of its copy. */
-  settled({ id }: Ticket): void {
-    const attempt = this.#options.ledger.arriving().find(({ ticket }) => ticket.id === id);
-    if (attempt?.step === 'running') this.#options.ledger.end(attempt, 'running');
-  }
-
-  /** Decides what a crash has left undecided, and asks the sources what is not settled; safe to be called again. */
-  recover(): Promise<void> {
-    this.#recovering ??= this.#recover().finally(() => {
-      this.#recovering = undefined;
-    });
-    return this.#recovering;
-  }
-
-  /** Asks the sources of containers that run here whether they have let go; of those that took theirs back, this
-   * host's copy is out of date. */
-  async settle(): Promise<void> {
-    for (const attempt of this.#options.ledger.arriving()) {
-      const { ticket, step } = attempt;
-      if (step !== 'running' || this.#expected.has(ticket.id)) continue;
-      const outcome = await this.#options
-        .link(ticket.from)
-        .outcome(ticket)
-        .catch(() => 'pending');
-      if (outcome === 'released') this.#options.ledger.end(attempt, 'running');
-      if (outcome === 'kept') await this.#discard(attempt);
-    }
-  }
-
-  /** Sources that have not said yet that they let go. */
-  unsettled(): Ticket[] {
-    const waiting = this.#options.ledger.arriving().filter(({ step }) => step === 'running');
-    return waiting.map(({ ticket }) => ticket);
-  }
-
-  /** A person says where the container runs, since the source cannot be asked. @throws {NothingToResolveError} */
-  async resolve(name: string, where: 'here' | 'there'): Promise<void> {
-    const attempt = this.#options.ledger
-      .arriving()
-      .find(({ ticket, step }) => ticket.name === name && step === 'running');
-    if (!attempt) throw new NothingToResolveError(name);
-    if (where === 'here') this.#options.ledger.end(attempt, 'running');
-    else await this.#discard(attempt);
   }
 
   async #decide(expected: Expected, state: string | undefined): Promise<RunAnswer> {
@@ -194,11 +158,12 @@ export class MigrationTarget {
       if (request.start === 'restore') await restore(arrival);
       else await arrival.startFresh();
       const running = performance.now();
-      await arrival.probe();
+      // The source removes its own for this answer: all that came must be on the disk by then.
+      await Promise.all([arrival.probe(), arrival.sync()]);
       if (state !== undefined) await importState(request, state);
       ledger.advance(attempt, 'running');
-      this.#uncommitted.set(attempt.ticket.id, arrival);
-      await this.#commit(attempt, arrival);
+      await ledger.sync();
+      await this.recovery.commit(attempt, arrival);
       return { sinceRunningMs: performance.now() - running };
     } catch (error) {
       if (attempt.step !== 'running') await this.#abort(expected);
@@ -212,48 +177,19 @@ export class MigrationTarget {
     this.#expected.delete(attempt.ticket.id);
     clearTimeout(silence);
     ended.abort();
-    await arrival.abort();
-    this.#options.ledger.end(attempt, 'aborted');
+    await this.recovery.abort(attempt, arrival);
   }
 
-  async #recover(): Promise<void> {
-    const { ledger, arrivals } = this.#options;
-    const undecided = ledger
-      .arriving()
-      .filter(({ ticket }) => !this.#expected.has(ticket.id) && !this.#preparing.has(ticket.id));
-    if (undecided.length === 0) return;
-    const accepted = new Map((await arrivals()).map((arrival) => [arrival.name, arrival]));
-    for (const attempt of undecided) {
-      const arrival = this.#uncommitted.get(attempt.ticket.id) ?? accepted.get(attempt.ticket.name);
-      if (attempt.step === 'running') {
-        if (arrival) await this.#commit(attempt, arrival);
-        continue;
-      }
-      try {
-        if (attempt.step === 'preparing' || !arrival) throw new GaruaError('ERR_MIGRATION_LOST', 'lost', '');
-        await arrival.probe();
-        ledger.advance(attempt, 'running');
-        await this.#commit(attempt, arrival);
-      } catch {
-        if ((attempt.step as TargetStep) === 'running') continue;
-        await arrival?.abort();
-        ledger.end(attempt, 'aborted');
-      }
-    }
-  }
-
-  async #commit({ ticket }: Attempt<TargetStep>, arrival: Arrival): Promise<void> {
-    await arrival.commit();
-    this.#uncommitted.delete(ticket.id);
-  }
-
-  async #discard(attempt: Attempt<TargetStep>): Promise<void> {
-    await this.#options.discard(attempt.ticket.name);
-    this.#options.ledger.end(attempt, 'aborted');
-  }
-
-  #checkFence({ name, fence }: Ticket): void {
+  #checkFence(ticket: Ticket): void {
+    const { name, fence } = ticket;
     const known = this.#options.ledger.fence(name);
     if (fence <= known) throw new StaleMigrationError(name, `fence ${fence} is not above ${known}`);
+    this.#checkRise(ticket);
+  }
+
+  #checkRise({ name, fence }: Ticket): void {
+    const known = this.#options.ledger.fence(name);
+    if (fence > known + LARGEST_RISE)
+      throw new StaleMigrationError(name, `fence ${fence} is far above ${known}`);
   }
 }

@@ -1,4 +1,5 @@
-import { openDatabase } from '../../../lib/base';
+import { rmSync, writeFileSync } from 'node:fs';
+import { type Database, openDatabase } from '../../../lib/base';
 import type { Arrival, Departure } from '../../../lib/container';
 import type { Checkpointer } from '../../../lib/migration/checkpoint';
 import {
@@ -17,6 +18,8 @@ import {
 interface Copy {
   running: boolean;
   frozen: boolean;
+  /** Whether all its files are on the disk. */
+  whole: boolean;
   moving: { role: 'leaving' | 'arriving'; decided: 'here' | 'elsewhere' } | null;
 }
 
@@ -32,7 +35,10 @@ const never = () => new Promise<never>(() => {});
  * A crash can be set at any point that the process passes: from there on nothing that it does has an effect.
  */
 export class Machine {
-  readonly #database;
+  readonly #file: string;
+  #database: Database;
+  /** What a power cut leaves: the index, and the container's state, as they were when they were last synced. */
+  #durable!: { index: Buffer; copy: Copy | undefined };
   copy: Copy | undefined;
   up = true;
   /** Where to crash: the n-th point passed. */
@@ -53,8 +59,24 @@ export class Machine {
     file: string,
     private readonly onChange: () => void,
   ) {
+    this.#file = file;
     this.#database = openDatabase(file);
     this.#boot();
+    this.#save();
+  }
+
+  #save(): void {
+    this.#durable = { index: this.#database.serialize(), copy: this.copy && { ...this.copy } };
+  }
+
+  /** Of a machine that is down: nothing is left but what was synced, and no process. */
+  losePower(): void {
+    if (this.up) return;
+    this.#database.close();
+    for (const end of ['-wal', '-shm']) rmSync(this.#file + end, { force: true });
+    writeFileSync(this.#file, this.#durable.index);
+    this.#database = openDatabase(this.#file);
+    this.copy = this.#durable.copy && { ...this.#durable.copy, running: false, frozen: false };
   }
 
   close(): void {
@@ -80,6 +102,7 @@ export class Machine {
 
   move(mode: MigrationMode, fence = 1) {
     const ticket: Ticket = { id: `m${fence}`, name: NAME, mode, from: this.id, to: this.peer.id, fence };
+    this.#save();
     this.#change({ ...this.copy!, moving: { role: 'leaving', decided: 'here' } });
     const checkpoint = async () => {
       await this.#at('dump', () => this.#change({ ...this.copy!, frozen: true }));
@@ -93,6 +116,7 @@ export class Machine {
       start: mode === 'live' ? 'restore' : 'fresh',
       memory: 0,
       downtimeOf: () => 0,
+      standstillMs: 60_000,
       checkpointer: { checkpoint } as unknown as Checkpointer,
       exportState: async () => undefined,
       drainMs: 0,
@@ -101,9 +125,9 @@ export class Machine {
 
   async recover(): Promise<void> {
     if (!this.up) return;
-    await this.target.recover();
+    await this.target.recovery.recover();
     await this.source.recover();
-    await this.target.settle();
+    await this.target.recovery.settle();
   }
 
   /** What the opening of a container engine does with what is on the move. */
@@ -115,12 +139,15 @@ export class Machine {
     });
     if (this.copy?.moving?.decided === 'here') {
       if (this.copy.moving.role === 'arriving') this.#change(undefined);
-      else this.#change({ running: true, frozen: false, moving: null });
+      else this.#change({ running: true, frozen: false, whole: true, moving: null });
     }
+    // A power cut has ended it; its restart policy starts it.
+    else if (this.copy && !this.copy.moving) this.#change({ ...this.copy, running: true });
     const ledger = this.#guarded(this.ledger);
     this.source = new MigrationSource({
       ledger,
-      departures: async () => (this.#isLeft('leaving') ? [this.#departure()] : []),
+      departure: async () => (this.#isLeft('leaving') ? this.#departure() : undefined),
+      discard: () => this.#at('discard', () => this.#change(undefined)),
       link: () => this.#link(),
       nameOf: (peerId) => peerId,
       patienceMs: 5,
@@ -131,11 +158,11 @@ export class Machine {
         await this.#at('arrive', () => {
           if (this.copy) throw new Error('the name is taken');
           const moving = { role: 'arriving', decided: 'here' } as const;
-          this.#change({ running: false, frozen: false, moving });
+          this.#change({ running: false, frozen: false, whole: false, moving });
         });
         return this.#arrival();
       },
-      arrivals: async () => (this.#isLeft('arriving') ? [this.#arrival()] : []),
+      arrival: async () => (this.#isLeft('arriving') ? this.#arrival() : undefined),
       discard: () => this.#at('discard', () => this.#change(undefined)),
       restore: (arrival) => arrival.restore(),
       importState: async () => {},
@@ -184,12 +211,13 @@ export class Machine {
 
   #guarded(ledger: MigrationLedger): MigrationLedger {
     const process = this.#process;
-    const writes = new Set(['beginSource', 'beginTarget', 'advance', 'end', 'record']);
+    const writes = new Set(['beginSource', 'beginTarget', 'locate', 'advance', 'end', 'record']);
     return new Proxy(ledger, {
       get:
         (all, key: keyof MigrationLedger) =>
         (...parameters: unknown[]) => {
           const call = () => (all[key] as (...these: unknown[]) => unknown).apply(all, parameters);
+          if (key === 'sync') return this.#at('sync', () => this.#save(), process);
           if (!writes.has(key)) {
             if (!this.up || process !== this.#process) throw new CrashTestError(key);
             return call();
@@ -207,6 +235,7 @@ export class Machine {
     const process = this.#process;
     const change = (copy: Partial<Copy>) => this.#change({ ...this.copy!, ...copy });
     const departure = {
+      id: `${this.id}-copy`,
       name: NAME,
       purpose: 'migration',
       record: {},
@@ -233,6 +262,7 @@ export class Machine {
       change({ running: true });
     };
     const arrival = {
+      id: `${this.id}-copy`,
       name: NAME,
       purpose: 'migration',
       addressOutcome: 'none',
@@ -248,7 +278,9 @@ export class Machine {
         ),
       accept: () =>
         this.#now('accept', () => change({ moving: { role: 'arriving', decided: 'elsewhere' } }), process),
-      commit: () => this.#at('commit', () => change({ moving: null }), process),
+      sync: () => this.#at('sync files', () => change({ whole: true }), process),
+      // One that a power cut has ended starts by its restart policy.
+      commit: () => this.#at('commit', () => change({ running: true, moving: null }), process),
       abort: () => this.#at('abort', () => this.#change(undefined), process),
     };
     return arrival as unknown as Arrival;
@@ -282,7 +314,7 @@ export class Machine {
       transfer: async (ticket) => this.#transfer(ticket),
       run: (ticket) => this.#call('run', (peer) => peer.target.run(ticket)),
       decide: (ticket) => this.#call('decide', (peer) => peer.target.decide(ticket)),
-      settled: (ticket) => this.#call('settled', (peer) => peer.target.settled(ticket)),
+      settled: (ticket) => this.#call('settled', (peer) => peer.target.recovery.settled(ticket)),
     };
   }
 
