@@ -4,6 +4,7 @@ export * from './database';
 export * from './errors';
 export * from './execute';
 export * from './files';
+export * from './intact-database';
 export * from './journal';
 export * from './open-parts';
 export * from './progress';

@@ -1,3 +1,4 @@
+import { existsSync, readdirSync } from 'node:fs';
 import type { DataDirectory, LongCall } from '../base';
 import type { LayerMount, StoredImage } from '../image/image';
 import { Assembly, type ContainerEngineOptions } from './assemble';
@@ -27,6 +28,7 @@ import { ContainerMovingError } from './move/errors';
 import type { Moves } from './move/moves';
 import { DEFAULT_GRACE_MS, startExisting, update, waitForEnd } from './operations';
 import { type EngineParts, JOURNAL } from './parts';
+import { ContainerPaths } from './paths';
 import { Policy } from './policy';
 import { waitUntilReady } from './probe/until-ready';
 import { removeContainer, stopContainer } from './removal';
@@ -81,6 +83,20 @@ export class ContainerEngine {
   static hasContainers({ database, journal }: Pick<ContainerEngineOptions, 'database' | 'journal'>): boolean {
     if (new ContainerTable(database).all().length > 0) return true;
     return Object.values(JOURNAL).some(({ kind }) => journal.unfinished(kind).length > 0);
+  }
+
+  /**
+   * Notes that the index was lost: the next engine finds the containers again by their folders. To be called in the
+   * transaction that makes the new index.
+   */
+  static expectLost({
+    dataDirectory,
+    journal,
+  }: Pick<ContainerEngineOptions, 'dataDirectory' | 'journal'>): void {
+    const { containers } = new ContainerPaths(dataDirectory);
+    if (!existsSync(containers) || readdirSync(containers).length === 0) return;
+    const { kind, begin } = JOURNAL.lost;
+    journal.begin(kind, '', begin, {});
   }
 
   /** Ends this process's part; containers go on running. */

@@ -31,6 +31,8 @@ export const JOURNAL = {
   discard: { kind: 'container-discard', begin: 'begin' },
   /** A container is being ended for its liveness probe; it is not its own wish. */
   unhealthy: { kind: 'container-unhealthy', begin: 'begin' },
+  /** The index was lost: what it said is read from the containers' folders before anything else is done. */
+  lost: { kind: 'container-lost', begin: 'begin' },
 } as const;
 
 export interface JournalData {

@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { currentBootId } from '../base';
+import { findAgain } from './lost-index';
 import { attachedAddress } from './network/bridge';
 import { cleanNetwork } from './network/leftovers';
 import { DEFAULT_GRACE_MS, endContainer, runningRow, unstarted, update } from './operations';
@@ -24,6 +25,7 @@ async function attempt(work: () => Promise<unknown>): Promise<boolean> {
  * finished or rolled back, containers that run are found again, what belongs to no container is removed.
  */
 export async function repair(parts: EngineParts): Promise<void> {
+  await findLost(parts);
   await resumeUnhealthy(parts);
   await finishRemovals(parts);
   await rollBackDeployments(parts);
@@ -50,6 +52,14 @@ export function wakeAfterBoot(parts: EngineParts): void {
       restartAt: Date.now(),
     });
   }
+}
+
+/** What fails here must fail: to an index without them, containers are strays. */
+async function findLost(parts: EngineParts): Promise<void> {
+  const { journal } = parts;
+  const entries = journal.unfinished(JOURNAL.lost.kind);
+  if (entries.length > 0) await findAgain(parts);
+  for (const { id } of entries) journal.end(id);
 }
 
 async function finishRemovals({ journal, lifecycle }: EngineParts): Promise<void> {

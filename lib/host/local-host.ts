@@ -6,7 +6,7 @@ import {
   Journal,
   type LongCall,
   OpenParts,
-  openDatabase,
+  openIntactDatabase,
   Reserve,
   throwIfAborted,
   VERSION,
@@ -45,7 +45,10 @@ import {
   type PublishResult,
   type QueueChoice,
   type QueueStatus,
+  type RoamingStatus,
+  type RoamOptions,
   type SubscribeOptions,
+  type TakeOverOptions,
 } from '../mesh';
 import { CriuCheckpointer } from '../migration/checkpoint';
 import type { GarbageResult, ScrubOptions, ScrubResult, Whereabouts } from '../store';
@@ -156,9 +159,14 @@ export class LocalHost implements Host {
     const opened = new OpenParts();
     opened.add(directory);
     try {
-      const database = opened.add(openDatabase(directory.join('garua.db')));
-      const journal = new Journal(database);
-      const settings = settingsOf(database, options);
+      const { database, lost } = openIntactDatabase(directory.join('garua.db'));
+      opened.add(database);
+      const journal = database.transaction(() => {
+        const made = new Journal(database);
+        if (lost) ContainerEngine.expectLost({ dataDirectory: directory, journal: made });
+        return made;
+      })();
+      const settings = settingsOf(database, options, directory.join('settings.json'));
       const { nas, quota, name = hostname(), site = name } = settings;
       const stays = options.supervise ?? false;
       const fog = opened.add(
@@ -450,6 +458,34 @@ export class LocalHost implements Host {
 
   async forgetQueue(choice: QueueChoice): Promise<QueueStatus[]> {
     return (await this.#parts.messages.open()).forgetQueue(choice);
+  }
+
+  async expectSubscriber(topic: string, subscriber: string): Promise<void> {
+    await (await this.#parts.messages.open()).expectSubscriber(topic, subscriber);
+  }
+
+  async roam(topic: string, options: RoamOptions): Promise<RoamingStatus> {
+    return (await this.#parts.messages.open()).roam(topic, options);
+  }
+
+  async handOff(subscriber: string): Promise<RoamingStatus> {
+    return (await this.#parts.messages.open()).handOff(subscriber);
+  }
+
+  async takeOver(subscriber: string, options: TakeOverOptions): Promise<RoamingStatus> {
+    return (await this.#parts.messages.open()).takeOver(subscriber, options);
+  }
+
+  async takeBack(subscriber: string, options: { epoch: number }): Promise<RoamingStatus> {
+    return (await this.#parts.messages.open()).takeBack(subscriber, options);
+  }
+
+  async releaseSubscriber(subscriber: string): Promise<void> {
+    await (await this.#parts.messages.open()).releaseSubscriber(subscriber);
+  }
+
+  async roaming(): Promise<RoamingStatus[]> {
+    return (await this.#parts.messages.open()).roaming();
   }
 
   /** Ends this process's part; containers go on running. */

@@ -13,6 +13,7 @@ import type {
 import type { HostFog } from '../fog';
 import type { PeerGate } from '../peers';
 import { ObjectOverLimitError } from './errors';
+import { loadStore } from './load-store';
 import { MeshSites } from './mesh-sites';
 import { serveStore } from './serve';
 import { type FileAccess, readBytes, writeBytes } from './transfer';
@@ -81,7 +82,7 @@ export class HostObjects {
 
   /** The site's NAS as a cache of image blobs. */
   async blobs(): Promise<SiteBlobs> {
-    const { SiteBlobs: Blobs } = await import('../../store/index.js');
+    const { SiteBlobs: Blobs } = await loadStore();
     return new Blobs(() => this.store());
   }
 
@@ -92,7 +93,7 @@ export class HostObjects {
       origin: 'peer:unknown',
       openBlob: async (descriptor, offset, signal) => {
         if (!this.#options.fog.isMember) return undefined;
-        source ??= import('../../store/index.js').then(({ PeerBlobs: Blobs }) => new Blobs(this.#sites));
+        source ??= loadStore().then(({ PeerBlobs: Blobs }) => new Blobs(this.#sites));
         return (await source).openBlob(descriptor, offset, signal);
       },
     };
@@ -134,9 +135,8 @@ export class HostObjects {
     await store?.close();
   }
 
-  /** Loaded only where objects are used: most commands need none. */
   async #open(): Promise<ObjectStore> {
-    const { ObjectStore: Store } = await import('../../store/index.js');
+    const { ObjectStore: Store } = await loadStore();
     const { fog: _fog, peers: _peers, ...options } = this.#options;
     return Store.open({ ...options, sites: this.#sites, locator: this.#sites, signer: this.#sites });
   }

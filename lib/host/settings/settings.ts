@@ -1,5 +1,6 @@
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { type Database, InvalidArgumentError, migrate } from '../../base';
+import { type Database, InvalidArgumentError, migrate, temporaryName } from '../../base';
 import { isHostName } from '../../mesh';
 
 const SCHEMA = ['CREATE TABLE host_setting (name TEXT PRIMARY KEY, value TEXT NOT NULL)'];
@@ -19,9 +20,10 @@ export interface HostSettings {
 /**
  * The settings of a data directory, after what was given now was written down.
  *
+ * @param copy a file that keeps them too, for a host whose database is lost
  * @throws {InvalidArgumentError}
  */
-export function settingsOf(database: Database, given: HostSettings): HostSettings {
+export function settingsOf(database: Database, given: HostSettings, copy: string): HostSettings {
   const { name, site, nas, quota } = given;
   if (quota !== undefined && !(Number.isSafeInteger(quota) && quota >= 0)) {
     throw new InvalidArgumentError(
@@ -36,8 +38,9 @@ export function settingsOf(database: Database, given: HostSettings): HostSetting
     );
   }
   migrate(database, 'host-settings', SCHEMA);
+  restore(database, copy);
   const remember = remembering(database);
-  return {
+  const settings: HostSettings = {
     // The label of a fog-host may be any text: it names this process's host, but none of a fog.
     name: name === undefined || isHostName(name) ? remember('name', name) : name,
     site: remember('site', site),
@@ -45,6 +48,43 @@ export function settingsOf(database: Database, given: HostSettings): HostSetting
     nas: remember('nas', nas && resolve(nas)) || undefined,
     quota: Number(remember('quota', quota?.toString()) ?? 0) || undefined,
   };
+  keep(database, copy);
+  return settings;
+}
+
+type Values = Record<string, string>;
+
+function valuesIn(database: Database): Values {
+  const rows = database.prepare('SELECT name, value FROM host_setting ORDER BY name').raw().all();
+  return Object.fromEntries(rows as [string, string][]);
+}
+
+function valuesAt(copy: string): Values {
+  try {
+    const values = JSON.parse(readFileSync(copy, 'utf8')) as Values;
+    return Object.fromEntries(Object.entries(values).filter(([, value]) => typeof value === 'string'));
+  } catch {
+    return {};
+  }
+}
+
+/** Takes over what the copy says into a database that says nothing. */
+function restore(database: Database, copy: string): void {
+  if (Object.keys(valuesIn(database)).length > 0) return;
+  const write = database.prepare('INSERT INTO host_setting VALUES (?, ?)');
+  for (const [name, value] of Object.entries(valuesAt(copy))) write.run(name, value);
+}
+
+function keep(database: Database, copy: string): void {
+  const values = valuesIn(database);
+  if (JSON.stringify(values) === JSON.stringify(valuesAt(copy))) return;
+  const temporary = temporaryName(copy);
+  try {
+    writeFileSync(temporary, JSON.stringify(values), { mode: 0o600, flush: true });
+    renameSync(temporary, copy);
+  } catch {
+    // On a full disk the next start does it.
+  }
 }
 
 /** Writes a value down if one is given, and answers what is known then. */

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { openDatabase } from '../../../lib/base';
 import { LocalHost } from '../../../lib/host';
@@ -8,33 +9,45 @@ import { temporaryFolder } from '../../support/temporary';
 describe('the settings of a host', () => {
   const folder = temporaryFolder();
   let database: ReturnType<typeof openDatabase>;
+  let copy: string;
   before(() => {
     database = openDatabase(folder.join('garua.db'));
+    copy = folder.join('settings.json');
   });
   after(() => database.close());
 
   it('stay as they were given last', () => {
-    assert.deepEqual(settingsOf(database, {}), {
+    assert.deepEqual(settingsOf(database, {}, copy), {
       name: undefined,
       site: undefined,
       nas: undefined,
       quota: undefined,
     });
-    settingsOf(database, { name: 'quay-1', site: 'quay', nas: 'shared', quota: 1 << 30 });
+    settingsOf(database, { name: 'quay-1', site: 'quay', nas: 'shared', quota: 1 << 30 }, copy);
     const known = { name: 'quay-1', site: 'quay', nas: resolve('shared'), quota: 1 << 30 };
-    assert.deepEqual(settingsOf(database, {}), known);
-    assert.deepEqual(settingsOf(database, { site: 'pier' }), { ...known, site: 'pier' });
+    assert.deepEqual(settingsOf(database, {}, copy), known);
+    assert.deepEqual(settingsOf(database, { site: 'pier' }, copy), { ...known, site: 'pier' });
   });
 
   it('can be taken back, and must make sense', () => {
-    const { nas, quota } = settingsOf(database, { nas: '', quota: 0 });
+    const { nas, quota } = settingsOf(database, { nas: '', quota: 0 }, copy);
     assert.deepEqual([nas, quota], [undefined, undefined]);
     for (const wrong of [{ quota: -1 }, { site: 'two words' }, { site: '' }]) {
-      assert.throws(() => settingsOf(database, wrong), { code: 'ERR_INVALID_ARGUMENT' });
+      assert.throws(() => settingsOf(database, wrong, copy), { code: 'ERR_INVALID_ARGUMENT' });
     }
-    assert.equal(settingsOf(database, {}).site, 'pier');
-    assert.equal(settingsOf(database, { name: 'Our host' }).name, 'Our host');
-    assert.equal(settingsOf(database, {}).name, 'quay-1');
+    assert.equal(settingsOf(database, {}, copy).site, 'pier');
+    assert.equal(settingsOf(database, { name: 'Our host' }, copy).name, 'Our host');
+    assert.equal(settingsOf(database, {}, copy).name, 'quay-1');
+  });
+
+  it('are there again when the database is lost', () => {
+    const lost = openDatabase(folder.join('new.db'));
+    assert.deepEqual(settingsOf(lost, { site: 'hill' }, copy), {
+      ...{ name: 'quay-1', site: 'hill', nas: undefined, quota: undefined },
+    });
+    writeFileSync(copy, 'damaged too');
+    assert.equal(settingsOf(lost, {}, copy).site, 'hill');
+    lost.close();
   });
 
   it('let a fog-host have any label, also in a fog', async () => {

@@ -5,13 +5,13 @@ import { criu } from './criu';
 import { checkpointRestore, namespaces, networking, overlay, seccomp } from './kernel';
 import { architecture, clock, memory, nativeModules, node, power, root, swap } from './machine';
 import { bridge, conmon, runc } from './programs';
-import { dataDirectory, inodes, policy, space } from './storage';
+import { dataDirectory, index, inodes, policy, space } from './storage';
 
 /** All, in the order in which they are shown. */
 export const CHECKS: Check[] = [
   ...[architecture, root, node, nativeModules, memory, swap, clock, power],
   ...[overlay, namespaces, seccomp, controllers, memoryCgroup, networking, checkpointRestore],
   ...[runc, conmon, bridge, criu],
-  ...[dataDirectory, space, inodes, policy],
+  ...[dataDirectory, index, space, inodes, policy],
   ...TUNING_CHECKS,
 ];

@@ -1,5 +1,5 @@
 import { dirname, join } from 'node:path';
-import { formatSize } from '../../../base';
+import { formatSize, SET_ASIDE } from '../../../base';
 import { DISK_NAMES, diskKind, mountOf } from '../../machine';
 import { type Check, fail, ok, warn } from '../check';
 
@@ -68,6 +68,21 @@ export const dataDirectory: Check = {
     }
     if (mount.device === undefined) return ok(detail);
     return ok(`${detail}, ${DISK_NAMES[await diskKind(machine, mount.device)]} (${mount.device})`);
+  },
+};
+
+export const index: Check = {
+  id: 'index',
+  area: 'storage',
+  why: 'It says what the host keeps: images, containers, members of the fog, messages that wait.',
+  async look({ machine, dataDirectory: path }) {
+    const names = await machine.list(path);
+    const aside = names.filter((name) => name.includes(SET_ASIDE)).sort();
+    if (aside.length === 0) return undefined;
+    return warn(
+      `it was damaged: ${aside.join(', ')} in ${path}`,
+      'Look at garua ps, garua images and garua sites; messages that waited and local ports of services are lost. Check the disk, then remove the file.',
+    );
   },
 };
 
