@@ -74,6 +74,13 @@ export const CALLS = {
   acknowledge: 2,
   queues: 0,
   forgetQueue: 1,
+  expectSubscriber: 2,
+  roam: 1,
+  handOff: 1,
+  takeOver: 1,
+  takeBack: 1,
+  releaseSubscriber: 1,
+  roaming: 0,
 } as const satisfies Record<Exclude<keyof Host, 'close' | keyof typeof STREAMS>, number>;
 
 /** The calls that may be sent again when the connection broke in the middle. */
@@ -97,6 +104,13 @@ export const REPEATABLE: ReadonlySet<string> = new Set<keyof Host>([
   'acknowledge',
   'queues',
   'forgetQueue',
+  'expectSubscriber',
+  'roam',
+  'handOff',
+  'takeOver',
+  'takeBack',
+  'releaseSubscriber',
+  'roaming',
   'execPlan',
   'stats',
   'outlook',

@@ -2,19 +2,21 @@ import { SingleFlight } from '../../base';
 import type { CallContext, Mesh } from '../mesh';
 import { type Announcement, checkAnnouncement, checkVersion } from './checks';
 import type { Queues } from './queues/queues';
+import type { Place, Subscriber } from './queues/subscriber-table';
+import type { Roamer } from './roaming/roaming-table';
 
 const CALL = 'messages.announce';
 /** Until a host that is there and did not answer is told again, in ms. */
 const PAUSE = 1_000;
 
 /**
- * Tells the other hosts who subscribes to what here, and keeps what they tell: each at every change, and to a
- * host that comes up.
+ * Tells the other hosts who subscribes to what here, those that roam among them, and keeps what they tell: each at
+ * every change, and to a host that comes up.
  */
 export class Announcer {
   readonly #mesh: Mesh;
   readonly #queues: Queues;
-  readonly #onNews: (peer: string) => void;
+  readonly #onNews: (peer: string, lost: string[]) => void;
   readonly #stop: () => void;
   readonly #telling = new SingleFlight<void>();
   /** The version that each host has. */
@@ -22,8 +24,8 @@ export class Announcer {
   readonly #again = new Map<string, NodeJS.Timeout>();
   #closed = false;
 
-  /** `onNews`: the subscribers of that host may be others now. */
-  constructor(mesh: Mesh, queues: Queues, onNews: (peer: string) => void) {
+  /** `onNews`: the subscribers of that host may be others now; `lost` were here. */
+  constructor(mesh: Mesh, queues: Queues, onNews: (peer: string, lost: string[]) => void) {
     this.#mesh = mesh;
     this.#queues = queues;
     this.#onNews = onNews;
@@ -78,16 +80,23 @@ export class Announcer {
     return this.#mesh.hosts().some(({ peerId, state }) => peerId === peer && state !== 'down');
   }
 
-  #own(): Pick<Announcement, 'version' | 'subscribers'> {
-    return this.#queues.subscribers.own();
+  #own(): Pick<Announcement, 'version' | 'subscribers' | 'roaming'> {
+    return { ...this.#queues.subscribers.own(), roaming: this.#queues.roaming.own() };
   }
 
   async #hear(said: unknown, peer: string): Promise<number> {
-    const { host, site, version, subscribers } = checkAnnouncement(said);
-    const known = await this.#queues.change(() =>
-      this.#queues.subscribers.announced({ peer, host, site }, version, subscribers),
-    ).committed;
-    this.#onNews(peer);
+    const { host, site, version, subscribers, roaming } = checkAnnouncement(said);
+    const place = { peer, host, site };
+    const { known, lost } = await this.#queues.change(() => this.#take(place, version, subscribers, roaming))
+      .committed;
+    this.#onNews(peer, lost);
     return known;
+  }
+
+  /** Keeps it, unless something newer is known. */
+  #take(place: Place, version: number, subscribers: Subscriber[], roaming: Roamer[]) {
+    const before = this.#queues.subscribers.announcedVersion(place.peer);
+    const known = this.#queues.subscribers.announced(place, version, subscribers);
+    return { known, lost: before < version ? this.#queues.roaming.heard(place, roaming) : [] };
   }
 }

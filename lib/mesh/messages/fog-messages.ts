@@ -18,6 +18,10 @@ import {
 } from './messages';
 import { Queues } from './queues/queues';
 import type { Queue } from './queues/subscriber-table';
+import { RoamingNotHereError } from './roaming/errors';
+import { hasHost } from './roaming/places';
+import type { RoamingStatus, RoamOptions, TakeOverOptions } from './roaming/roaming';
+import { RoamingMessages } from './roaming/roaming-messages';
 
 const DEFAULT_MESSAGES = 10_000;
 const DEFAULT_BYTES = 64 << 20;
@@ -29,6 +33,7 @@ export class FogMessages implements Messages {
   readonly #queues: Queues;
   readonly #announcer: Announcer;
   readonly #receiver: Receiver;
+  readonly #roaming: RoamingMessages;
   /** One per host that something ever waited for in this run. */
   readonly #couriers = new Map<string, Courier>();
   /** Open subscribers of this host. */
@@ -39,7 +44,16 @@ export class FogMessages implements Messages {
     this.#mesh = mesh;
     this.#queues = new Queues(database, { peer: mesh.peerId, host: mesh.name, site: mesh.site });
     this.#receiver = new Receiver(mesh, this.#queues);
-    this.#announcer = new Announcer(mesh, this.#queues, (peer) => this.#deliverTo(peer));
+    this.#announcer = new Announcer(mesh, this.#queues, (peer, lost) => {
+      for (const subscriber of lost) this.#open.get(subscriber)?.end();
+      this.#deliverTo(peer);
+    });
+    this.#roaming = new RoamingMessages({
+      mesh,
+      queues: this.#queues,
+      announce: () => this.#announcer.announce(),
+      endSubscription: (subscriber) => this.#open.get(subscriber)?.end(),
+    });
     this.#queues.listen((queue) => this.#offer(queue));
     void this.#watch();
     this.#announcer.announce();
@@ -72,8 +86,11 @@ export class FogMessages implements Messages {
   ): AsyncIterable<Message> {
     checkName('topic', topic);
     checkName('subscriber', subscriber);
-    const { subscribers, self } = this.#queues;
+    const { subscribers, roaming, self } = this.#queues;
     const { made, queue } = await this.#queues.change(() => {
+      if (roaming.status(subscriber) && !roaming.inbox(subscriber)) {
+        throw new RoamingNotHereError(subscriber, self.host);
+      }
       const isNew = subscribers.put(self, { name: subscriber, topic, retained });
       if (isNew) subscribers.changed();
       return { made: isNew, queue: subscribers.find(self.peer, subscriber)! };
@@ -112,7 +129,7 @@ export class FogMessages implements Messages {
         'Name a topic, a subscriber or a host.',
       );
     }
-    const { subscribers, messages, self } = this.#queues;
+    const { subscribers, roaming, messages, self } = this.#queues;
     const forgotten = await this.#queues.change(() => {
       const all = subscribers
         .all()
@@ -120,9 +137,12 @@ export class FogMessages implements Messages {
         .filter((queue) => subscriber === undefined || queue.subscriber === subscriber)
         .filter(({ host, peer }) => to === undefined || host === to || peer.startsWith(to));
       const statuses = all.map((queue) => this.#queues.status(queue));
-      for (const queue of all) subscribers.remove(queue);
+      for (const queue of all) {
+        if (queue.epoch === null) subscribers.remove(queue);
+        else roaming.forget(queue.subscriber);
+      }
       if (topic !== undefined && subscriber === undefined && to === undefined) messages.forgetRetained(topic);
-      if (all.some(({ peer }) => peer === self.peer)) subscribers.changed();
+      if (all.some(({ peer, epoch }) => peer === self.peer || epoch !== null)) subscribers.changed();
       return statuses;
     }).committed;
     for (const status of forgotten) if (status.peerId === self.peer) this.#open.get(status.subscriber)?.end();
@@ -130,17 +150,46 @@ export class FogMessages implements Messages {
     return forgotten;
   }
 
+  expectSubscriber(topic: string, subscriber: string): Promise<void> {
+    return this.#roaming.expectSubscriber(topic, subscriber);
+  }
+
+  async roam(topic: string, options: RoamOptions): Promise<RoamingStatus> {
+    return this.#roaming.roam(topic, options);
+  }
+
+  handOff(subscriber: string): Promise<RoamingStatus> {
+    return this.#roaming.handOff(subscriber);
+  }
+
+  async takeOver(subscriber: string, options: TakeOverOptions): Promise<RoamingStatus> {
+    return this.#roaming.takeOver(subscriber, options);
+  }
+
+  async takeBack(subscriber: string, options: { epoch: number }): Promise<RoamingStatus> {
+    return this.#roaming.takeBack(subscriber, options);
+  }
+
+  releaseSubscriber(subscriber: string): Promise<void> {
+    return this.#roaming.releaseSubscriber(subscriber);
+  }
+
+  roaming(): Promise<RoamingStatus[]> {
+    return this.#roaming.roaming();
+  }
+
   /** Ends the subscriptions and what is under way; what waits stays on the disk. */
   async close(): Promise<void> {
     this.#closing.abort();
     this.#announcer.close();
     this.#receiver.close();
+    this.#roaming.close();
     await Promise.all([...this.#couriers.values()].map((courier) => courier.close()));
     await this.#queues.close();
   }
 
   #offer(queue: Queue): void {
-    if (queue.peer === this.#queues.self.peer || this.#closing.signal.aborted) return;
+    if (queue.peer === this.#queues.self.peer || !hasHost(queue) || this.#closing.signal.aborted) return;
     const courier = this.#couriers.get(queue.peer);
     if (courier) courier.offer(queue);
     else this.#couriers.set(queue.peer, new Courier(queue.peer, this.#mesh, this.#queues));
@@ -169,7 +218,10 @@ export class FogMessages implements Messages {
     const courier = this.#couriers.get(peerId);
     this.#couriers.delete(peerId);
     await courier?.close();
-    await this.#queues.change(() => this.#queues.subscribers.forgetPeer(peerId)).committed;
+    await this.#queues.change(() => {
+      this.#queues.subscribers.forgetPeer(peerId);
+      this.#queues.roaming.forgetPeer(peerId);
+    }).committed;
   }
 }
 

@@ -1,5 +1,6 @@
 import type { LongCall } from '../../base';
 import type { HostName } from '../mesh';
+import type { Roaming } from './roaming/roaming';
 
 /** The largest message, in bytes of its text. */
 export const MAXIMUM_BODY = 16 << 20;
@@ -86,7 +87,7 @@ export interface QueueChoice {
  * has it on its own disk; there it waits until the subscriber has acknowledged it. Messages of one host reach
  * a subscriber in their order, and repeats on the way are dropped.
  */
-export interface Messages {
+export interface Messages extends Roaming {
   /**
    * Sends a message, or several in their order, to all subscribers of a topic. It is on its way at once;
    * resolves when it is on this host's disk, and reports progress `queued` when its place in the order is taken.
@@ -104,9 +105,9 @@ export interface Messages {
   /** What waits on this host, for subscribers here and elsewhere. */
   queues(): Promise<QueueStatus[]>;
   /**
-   * Drops queues and what waits in them. A subscriber of this host is forgotten by all; one of another host
-   * gets no more messages from here until its host announces its subscribers anew. Where only a topic is given, the
-   * value that is retained of it on this host goes too.
+   * Drops queues and what waits in them. A subscriber of this host, also one that it has handed off, is forgotten by
+   * all; one of another host gets no more messages from here until its host announces its subscribers anew. Where
+   * only a topic is given, the value that is retained of it on this host goes too.
    */
   forgetQueue(choice: QueueChoice): Promise<QueueStatus[]>;
 }

@@ -3,18 +3,30 @@ import { checkAnnouncement, checkHead, checkMark, checkVersion } from '../../../
 
 const MALFORMED = { code: 'ERR_MESSAGES_MALFORMED' };
 const MARK = { subscriber: 'node', queue: 'abc', sequence: 1 };
-const HEAD = { ...MARK, topic: 'door', host: 'h', site: 's', time: 0, retain: false, retained: true };
+const HEAD = {
+  ...MARK,
+  topic: 'door',
+  host: 'h',
+  site: 's',
+  time: 0,
+  retain: false,
+  retained: true,
+  epoch: 7,
+};
 const ANNOUNCEMENT = {
   host: 'h',
   site: 's',
   version: 1,
   subscribers: [{ name: 'node', topic: 'door', retained: true }],
+  roaming: [{ name: 'operator', topic: 'input', epoch: 1, gone: false }],
 };
 
 describe('what other hosts say about messages', () => {
   it('passes as it should be, and nothing beside it', () => {
     deepEqual(checkHead({ ...HEAD, peer: 'somebody else' }), HEAD);
     deepEqual(checkAnnouncement(ANNOUNCEMENT), ANNOUNCEMENT);
+    const { epoch: _none, ...fixed } = HEAD;
+    equal(checkHead(fixed).epoch, null);
     equal(checkVersion(Date.now()) > 0, true);
   });
 
@@ -24,6 +36,11 @@ describe('what other hosts say about messages', () => {
     }
     for (const time of [-1, 9e15, 0.5, Number.POSITIVE_INFINITY, undefined]) {
       throws(() => checkHead({ ...HEAD, time }), MALFORMED);
+    }
+    for (const epoch of [0, -1, 2 ** 53, '1']) {
+      throws(() => checkHead({ ...HEAD, epoch }), MALFORMED);
+      const roaming = [{ ...ANNOUNCEMENT.roaming[0], epoch }];
+      throws(() => checkAnnouncement({ ...ANNOUNCEMENT, roaming }), MALFORMED);
     }
     for (const version of [2 ** 53, Number.NaN, 'new']) {
       throws(() => checkAnnouncement({ ...ANNOUNCEMENT, version }), MALFORMED);

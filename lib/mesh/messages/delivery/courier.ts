@@ -115,15 +115,17 @@ export class Courier {
   }
 
   /** The next messages of a queue, as far as its window allows. */
-  #take(queue: Queue): Buffer[] {
+  #take(offered: Queue): Buffer[] {
     const frames: Buffer[] = [];
+    const queue = this.#current(offered);
+    if (!queue) return frames;
     const flight = this.#flightOf(queue);
     for (let size = 0; size < PIECE; ) {
       if (flight.window.full) break;
       const entry = this.#queues.messages.next(queue.id, flight.sent);
       if (!entry) break;
       const { body, peer: _self, ...facts } = entry;
-      const head: MessageHead = { ...facts, subscriber: queue.subscriber, queue: queue.name };
+      const head: MessageHead = { ...facts, ...markOf(queue) };
       frames.push(...frame(head, body));
       flight.sent = entry.sequence;
       flight.window.add(entry.sequence, body.length);
@@ -160,9 +162,17 @@ export class Courier {
     }
   }
 
+  /** The subscriber may have moved to another host, or have gone and come back. */
+  #current(queue: Queue): Queue | undefined {
+    if (queue.epoch === null) return queue;
+    const now = this.#queues.subscribers.find(this.#peer, queue.subscriber);
+    return now?.id === queue.id ? now : undefined;
+  }
+
+  /** Another epoch begins with what was not acknowledged in the one before. */
   #flightOf(queue: Queue): Flight {
     let flight = this.#flights.get(queue.id);
-    if (!flight) {
+    if (flight?.queue.epoch !== queue.epoch) {
       flight = { queue, sent: 0, window: new Window() };
       this.#flights.set(queue.id, flight);
     }
@@ -181,3 +191,5 @@ export class Courier {
     });
   }
 }
+
+const markOf = ({ subscriber, name, epoch }: Queue) => ({ subscriber, queue: name, epoch });

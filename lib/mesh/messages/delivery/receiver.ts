@@ -61,7 +61,9 @@ class IncomingStream {
       const messages = frames.map(({ head, body }) => ({ ...checkHead(head), body }));
       for (const message of messages) this.#count(message, message.body.length);
       const commit = this.queues.receive(this.peerId, messages);
-      const marks = await commit.committed;
+      const { marks, refused } = await commit.committed;
+      // They come again, and under another epoch perhaps to this host.
+      for (const mark of refused) this.#forget(mark);
       // The next messages come in while the disk is busy with these.
       commit.durable.then(() => this.#acknowledge(marks)).catch(() => this.close());
     }

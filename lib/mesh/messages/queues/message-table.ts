@@ -121,6 +121,25 @@ export class MessageTable {
     }
   }
 
+  /** Puts all that is in one queue at the end of another. */
+  append(from: number, to: number): void {
+    this.#statements
+      .prepare(
+        `INSERT INTO message_entry SELECT ?, (SELECT next FROM message_queue WHERE id = ?)
+         + row_number() OVER (ORDER BY sequence) - 1, message, retained FROM message_entry WHERE queue = ?`,
+      )
+      .run(to, to, from);
+    this.#statements.prepare('DELETE FROM message_entry WHERE queue = ?').run(from);
+    this.#statements
+      .prepare(
+        `UPDATE message_queue SET next = next + source.waiting, waiting = message_queue.waiting + source.waiting,
+         bytes = message_queue.bytes + source.bytes, newest = max(message_queue.newest, source.newest)
+         FROM (SELECT waiting, bytes, newest FROM message_queue WHERE id = ?) AS source WHERE message_queue.id = ?`,
+      )
+      .run(from, to);
+    this.#statements.prepare('UPDATE message_queue SET waiting = 0, bytes = 0 WHERE id = ?').run(from);
+  }
+
   clear(queue: number): void {
     this.removeUpTo(queue, Number.MAX_SAFE_INTEGER);
   }

@@ -2,6 +2,7 @@ import { type Database, migrate } from '../../../base';
 import { MessageTooLargeError } from '../../errors';
 import { QueueFullError } from '../errors';
 import type { PublishResult, QueueStatus } from '../messages';
+import { RoamingTable } from '../roaming/roaming-table';
 import { type Commit, GroupCommit } from './group-commit';
 import { costOf, type Limits, MessageTable, type StoredMessage } from './message-table';
 import { SCHEMA } from './schema';
@@ -15,6 +16,8 @@ export interface Incoming extends Omit<StoredMessage, 'peer'> {
   queue: string;
   sequence: number;
   retained: boolean;
+  /** Of a subscriber that roams: under which the sender believes it to be here. */
+  epoch: number | null;
 }
 
 /** Up to where the messages of a sender's queue are in. */
@@ -22,6 +25,14 @@ export interface Mark {
   subscriber: string;
   queue: string;
   sequence: number;
+}
+
+/** What has become of messages that came in. */
+export interface Received {
+  /** Up to where they are in. */
+  marks: Mark[];
+  /** Of subscribers that are not here, or not under that epoch: their sender will hear where they are. */
+  refused: Mark[];
 }
 
 /** A queue of this host that is longer than this holds its senders back. */
@@ -32,6 +43,7 @@ const INBOX_BYTES = 64 << 20;
 export class Queues {
   readonly messages: MessageTable;
   readonly subscribers: SubscriberTable;
+  readonly roaming: RoamingTable;
   readonly self: Place;
   readonly #statements: Statements;
   readonly #commit: GroupCommit;
@@ -44,6 +56,7 @@ export class Queues {
     this.#commit = new GroupCommit(database);
     this.messages = new MessageTable(this.#statements);
     this.subscribers = new SubscriberTable(this.#statements, this.messages, self.peer);
+    this.roaming = new RoamingTable(this.#statements, this.messages, self);
   }
 
   /** Hears of queues that have got a message, or room; the answer undoes it. */
@@ -81,14 +94,20 @@ export class Queues {
     return this.#notifying(commit, reached);
   }
 
-  /** Takes in messages of another host; those that came before are left out. Answers up to where they are in. */
-  receive(peer: string, all: Incoming[]): Commit<Mark[]> {
+  /** Takes in messages of another host; those that came before are left out. */
+  receive(peer: string, all: Incoming[]): Commit<Received> {
     const reached: Queue[] = [];
     const commit = this.#commit.add(() => {
       const marks = new Map<string, Mark>();
-      for (const { subscriber, queue: name, sequence, retained, ...message } of all) {
-        marks.set(`${name} ${subscriber}`, { subscriber, queue: name, sequence });
+      const refused: Mark[] = [];
+      for (const { subscriber, queue: name, sequence, retained, epoch, ...message } of all) {
+        const mark = { subscriber, queue: name, sequence };
         const queue = this.subscribers.find(this.self.peer, subscriber);
+        if (epoch !== (queue?.epoch ?? null)) {
+          refused.push(mark);
+          continue;
+        }
+        marks.set(`${name} ${subscriber}`, mark);
         // A subscriber that is gone wants nothing; its host will have said so.
         if (queue?.topic !== message.topic || !this.#advance(peer, subscriber, name, sequence)) continue;
         if (retained && queue.newest >= message.time) continue;
@@ -97,7 +116,7 @@ export class Queues {
         if (message.retain) this.messages.retain(message.topic, id, message.time);
         reached.push(queue);
       }
-      return [...marks.values()];
+      return { marks: [...marks.values()], refused };
     });
     return this.#notifying(commit, reached);
   }

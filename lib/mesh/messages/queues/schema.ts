@@ -1,6 +1,7 @@
 /**
  * `message_queue`: one per subscriber, of this host and of others. `message_entry`: its place in each queue that
- * a message waits in. `message_mark`: up to where the messages of another host's queue have come in here.
+ * a message waits in. `message_mark`: up to where the messages of another host's queue have come in here. `epoch` is
+ * null but for subscribers that roam.
  */
 export const SCHEMA = [
   `CREATE TABLE message_queue (
@@ -22,4 +23,6 @@ export const SCHEMA = [
      peer TEXT NOT NULL, subscriber TEXT NOT NULL, queue TEXT NOT NULL, sequence INTEGER NOT NULL,
      PRIMARY KEY (peer, subscriber));
    CREATE TABLE message_announcement (peer TEXT PRIMARY KEY, version INTEGER NOT NULL)`,
+  `ALTER TABLE message_queue ADD COLUMN epoch INTEGER;
+   CREATE INDEX message_queue_subscriber ON message_queue (subscriber)`,
 ];

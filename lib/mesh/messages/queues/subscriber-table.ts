@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { isShown, takesMessages } from '../roaming/places';
 import type { MessageTable } from './message-table';
 import type { Statements } from './statements';
 
@@ -31,6 +32,8 @@ export interface Queue extends Place {
   dropped: number;
   /** Time of the newest message that came. */
   newest: number;
+  /** Of a subscriber that roams: under which its host holds it. */
+  epoch: number | null;
 }
 
 /** Who has subscribed to what, on all hosts; each subscriber is a queue here. Call it inside a transaction. */
@@ -47,9 +50,8 @@ export class SubscriberTable {
   }
 
   all(): Queue[] {
-    return this.#statements
-      .prepare('SELECT * FROM message_queue ORDER BY topic, host, subscriber')
-      .all() as Queue[];
+    const rows = this.#statements.prepare('SELECT * FROM message_queue ORDER BY topic, host, subscriber');
+    return (rows.all() as Queue[]).filter(isShown);
   }
 
   find(peer: string, subscriber: string): Queue | undefined {
@@ -58,7 +60,8 @@ export class SubscriberTable {
   }
 
   ofTopic(topic: string): Queue[] {
-    return this.#statements.prepare('SELECT * FROM message_queue WHERE topic = ?').all(topic) as Queue[];
+    const rows = this.#statements.prepare('SELECT * FROM message_queue WHERE topic = ?');
+    return (rows.all(topic) as Queue[]).filter(takesMessages);
   }
 
   ofPeer(peer: string): Queue[] {
@@ -74,6 +77,8 @@ export class SubscriberTable {
         .run(host, site, known.id);
       return false;
     }
+    // One that roams has the name for the whole fog.
+    if (known && known.epoch !== null) return false;
     if (known) this.remove(known);
     const { lastInsertRowid } = this.#statements
       .prepare(
@@ -93,10 +98,10 @@ export class SubscriberTable {
 
   /** Takes over what a host announces, unless something newer is known. @returns the newest version that is known */
   announced(place: Place, version: number, subscribers: Subscriber[]): number {
-    const known = this.#version(place.peer);
+    const known = this.announcedVersion(place.peer);
     if (known >= version) return known;
     const names = new Set(subscribers.map(({ name }) => name));
-    for (const queue of this.ofPeer(place.peer)) if (!names.has(queue.subscriber)) this.remove(queue);
+    for (const queue of this.#fixed(place.peer)) if (!names.has(queue.subscriber)) this.remove(queue);
     for (const subscriber of subscribers) this.put(place, subscriber);
     this.#setVersion(place.peer, version);
     return version;
@@ -104,29 +109,35 @@ export class SubscriberTable {
 
   /** A host that never comes back takes its queues along. */
   forgetPeer(peer: string): void {
-    for (const queue of this.ofPeer(peer)) this.remove(queue);
+    for (const queue of this.#fixed(peer)) this.remove(queue);
     this.#statements.prepare('DELETE FROM message_announcement WHERE peer = ?').run(peer);
     this.#statements.prepare('DELETE FROM message_mark WHERE peer = ?').run(peer);
   }
 
   /** This host's own subscribers, and the number of what it says about them. */
   own(): { version: number; subscribers: Subscriber[] } {
-    const subscribers = this.ofPeer(this.#self).map(({ subscriber, topic, retained }) => ({
+    const subscribers = this.#fixed(this.#self).map(({ subscriber, topic, retained }) => ({
       name: subscriber,
       topic,
       retained: retained === 1,
     }));
-    return { version: this.#version(this.#self) || this.changed(), subscribers };
+    return { version: this.announcedVersion(this.#self) || this.changed(), subscribers };
   }
 
   /** This host's own subscribers have changed; `known`: a version that another host has seen of it. */
   changed(known = 0): number {
-    const version = Math.max(Date.now(), this.#version(this.#self) + 1, known + 1);
+    const version = Math.max(Date.now(), this.announcedVersion(this.#self) + 1, known + 1);
     this.#setVersion(this.#self, version);
     return version;
   }
 
-  #version(peer: string): number {
+  /** The queues of subscribers that do not roam. */
+  #fixed(peer: string): Queue[] {
+    return this.ofPeer(peer).filter(({ epoch }) => epoch === null);
+  }
+
+  /** Of what a host has announced; 0 before it has. */
+  announcedVersion(peer: string): number {
     const row = this.#statements.prepare('SELECT version FROM message_announcement WHERE peer = ?').get(peer);
     return (row as { version: number } | undefined)?.version ?? 0;
   }
