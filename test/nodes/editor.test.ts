@@ -16,7 +16,6 @@ describe('the editor', function () {
   let nodeRed: NodeRedProcess;
   let editor: Editor;
   let registry: FaultyRegistry;
-  const problems: string[] = [];
 
   before(async () => {
     registry = await FaultyRegistry.start();
@@ -26,10 +25,6 @@ describe('the editor', function () {
     registry.fault({ match: { kind: 'blob' }, action, times: Number.POSITIVE_INFINITY });
     nodeRed = await startNodeRed();
     editor = await Editor.open(nodeRed.url);
-    editor.page.on('pageerror', (error) => problems.push(error.message));
-    editor.page.on('console', (message) => {
-      if (message.type() === 'error') problems.push(`${message.text()} ${message.location().url}`);
-    });
   });
 
   afterEach(async function () {
@@ -152,5 +147,5 @@ describe('the editor', function () {
     await editor.picture('container-that-dies');
   });
 
-  it('had no error on the page', () => deepEqual(problems, []));
+  it('had no error on the page', () => deepEqual(editor.problems, []));
 });

@@ -13,10 +13,18 @@ const QUIET = ['disable-gpu', 'disable-quic', 'no-first-run', 'disable-backgroun
 const OFFLINE = ['disable-component-update', 'disable-sync', 'no-sandbox'];
 
 export class Editor {
+  /** What went wrong in the page since it was there: exceptions, and errors on its console. */
+  readonly problems: string[] = [];
+
   private constructor(
     readonly browser: Browser,
     readonly page: Page,
-  ) {}
+  ) {
+    page.on('pageerror', (error) => this.problems.push(error.message));
+    page.on('console', (message) => {
+      if (message.type() === 'error') this.problems.push(`${message.text()} ${message.location().url}`);
+    });
+  }
 
   /** Opens the editor, in a browser that is there or in one of its own; Debian's chromium must be installed. */
   static async open(url: string, present?: Browser): Promise<Editor> {

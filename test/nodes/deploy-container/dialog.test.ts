@@ -15,17 +15,12 @@ describe('the deploy-container dialog', function () {
   let editor: Editor;
   let registry: TestRegistry;
   const image = makeImage({ layers: [busyboxLayer()], config: { Cmd: ['sleep', '1000'] } });
-  const problems: string[] = [];
 
   before(async () => {
     registry = await startRegistry({ auth: true });
     await registry.push(image, 'web', '1');
     nodeRed = await startNodeRed();
     editor = await Editor.open(nodeRed.url);
-    editor.page.on('pageerror', (error) => problems.push(error.message));
-    editor.page.on('console', (message) => {
-      if (message.type() === 'error') problems.push(`${message.text()} ${message.location().url}`);
-    });
     await editor.importExample(EXAMPLE);
     await editor.showFlow(EXAMPLE);
   });
@@ -353,5 +348,5 @@ describe('the deploy-container dialog', function () {
     await editor.picture('deploy-container-device-example');
   });
 
-  it('had no error on the page', () => deepEqual(problems, []));
+  it('had no error on the page', () => deepEqual(editor.problems, []));
 });

@@ -9,15 +9,10 @@ describe('the nodes of the store in the editor', function () {
   this.timeout(120_000);
   let nodeRed: NodeRedProcess;
   let editor: Editor;
-  const problems: string[] = [];
 
   before(async () => {
     nodeRed = await startNodeRed();
     editor = await Editor.open(nodeRed.url);
-    editor.page.on('pageerror', (error) => problems.push(error.message));
-    editor.page.on('console', (message) => {
-      if (message.type() === 'error') problems.push(message.text());
-    });
   });
 
   afterEach(async function () {
@@ -95,6 +90,6 @@ describe('the nodes of the store in the editor', function () {
     await editor.picture('fog-store-get', dialog);
     await editor.closeDialog();
     deepEqual(await editor.invalidNodes(), []);
-    deepEqual(problems, []);
+    deepEqual(editor.problems, []);
   });
 });

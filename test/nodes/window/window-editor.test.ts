@@ -13,15 +13,10 @@ describe('the window node in the editor', function () {
   this.timeout(120_000);
   let nodeRed: NodeRedProcess;
   let editor: Editor;
-  const problems: string[] = [];
 
   before(async () => {
     nodeRed = await startNodeRed();
     editor = await Editor.open(nodeRed.url);
-    editor.page.on('pageerror', (error) => problems.push(error.message));
-    editor.page.on('console', (message) => {
-      if (message.type() === 'error') problems.push(message.text());
-    });
   });
 
   afterEach(async function () {
@@ -170,6 +165,6 @@ describe('the window node in the editor', function () {
   });
 
   it('raises no error in the browser', () => {
-    deepEqual(problems, []);
+    deepEqual(editor.problems, []);
   });
 });
