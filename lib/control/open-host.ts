@@ -145,7 +145,8 @@ class Owner {
   }
 
   async #open(): Promise<Backend> {
-    const { socket, name, site, nas, quota, mesh, listen, supervise } = this.#options;
+    const { socket, name, site, nas, quota, nodeRed, nodeRedTokenFile, mesh, listen, supervise } =
+      this.#options;
     if (socket) return { remote: await reach(socket) };
     const deadline = Date.now() + OWNER_PATIENCE;
     for (;;) {
@@ -157,6 +158,8 @@ class Owner {
           site,
           nas,
           quota,
+          nodeRed,
+          nodeRedTokenFile,
           mesh,
           supervise,
         });

@@ -17,9 +17,9 @@ import { type Command, type Invocation, text, texts } from '../command';
 export const host: Command = {
   name: 'host',
   usage:
-    '[--site S] [--name N] [--nas DIR] [--quota BYTES] [--listen MULTIADDR] [--join MULTIADDR]... [--install-service]',
+    '[--site S] [--name N] [--nas DIR] [--quota BYTES] [--listen MULTIADDR] [--join MULTIADDR]... [--node-red URL] [--node-red-token-file FILE] [--install-service]',
   summary:
-    'Stay and care for the containers: restart policies, probes, the control socket. --socket PATH: listen there too. --install-service lets systemd start it. What is not given stays as it was given last.',
+    'Stay and care for the containers: restart policies, probes, the control socket. --socket PATH: listen there too. --node-red: the editor of the Node-RED that runs operators here, and a file with an access token for it. --install-service lets systemd start it. What is not given stays as it was given last.',
   options: {
     name: { type: 'string' },
     site: { type: 'string' },
@@ -27,6 +27,8 @@ export const host: Command = {
     quota: { type: 'string' },
     listen: { type: 'string', multiple: true },
     join: { type: 'string', multiple: true },
+    'node-red': { type: 'string' },
+    'node-red-token-file': { type: 'string' },
     'install-service': { type: 'boolean' },
   },
   positionals: { minimum: 0, maximum: 0 },
@@ -40,6 +42,8 @@ export const host: Command = {
       site: text(options, 'site'),
       nas: text(options, 'nas'),
       quota: quota === undefined ? undefined : parseSize(quota),
+      nodeRed: text(options, 'node-red'),
+      nodeRedTokenFile: text(options, 'node-red-token-file'),
       mesh: { listen: texts(options, 'listen'), join: texts(options, 'join') },
       listen: text(options, 'socket'),
       supervise: true,
@@ -92,6 +96,7 @@ async function installService({ options, signal }: Invocation): Promise<void> {
   if (process.getuid?.() !== 0)
     throw new PermissionError('installing a service needs root', 'Run it with sudo.');
   const [nas, quota] = [text(options, 'nas'), text(options, 'quota')];
+  const tokenFile = text(options, 'node-red-token-file');
   // What the daemon would refuse is refused here.
   if (quota !== undefined) parseSize(quota);
   const wanted = {
@@ -101,7 +106,8 @@ async function installService({ options, signal }: Invocation): Promise<void> {
     more: [
       // The service starts in another folder.
       ...(nas === undefined ? [] : ['--nas', nas && resolve(nas)]),
-      ...['site', 'quota', 'listen', 'join'].flatMap((option) =>
+      ...(tokenFile === undefined ? [] : ['--node-red-token-file', tokenFile && resolve(tokenFile)]),
+      ...['site', 'quota', 'listen', 'join', 'node-red'].flatMap((option) =>
         [text(options, option) ?? texts(options, option)].flat().flatMap((value) => [`--${option}`, value]),
       ),
     ],

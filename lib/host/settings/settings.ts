@@ -15,6 +15,10 @@ export interface HostSettings {
   nas?: string | undefined;
   /** Bytes that the site's objects may take. Default, and again with 0: no limit. */
   quota?: number | undefined;
+  /** Where the editor of the Node-RED is that runs operators here, such as `http://127.0.0.1:1880/`; `''` for none. */
+  nodeRed?: string | undefined;
+  /** A file with an access token for it; `''` for none. */
+  nodeRedTokenFile?: string | undefined;
 }
 
 /**
@@ -24,7 +28,7 @@ export interface HostSettings {
  * @throws {InvalidArgumentError}
  */
 export function settingsOf(database: Database, given: HostSettings, copy: string): HostSettings {
-  const { name, site, nas, quota } = given;
+  const { name, site, nas, quota, nodeRed, nodeRedTokenFile } = given;
   if (quota !== undefined && !(Number.isSafeInteger(quota) && quota >= 0)) {
     throw new InvalidArgumentError(
       `a quota of ${quota} bytes is none`,
@@ -37,6 +41,12 @@ export function settingsOf(database: Database, given: HostSettings, copy: string
       'Use letters, digits, dots, hyphens and underscores, at most 63 of them.',
     );
   }
+  if (nodeRed && !(URL.canParse(nodeRed) && /^https?:$/.test(new URL(nodeRed).protocol))) {
+    throw new InvalidArgumentError(
+      `"${nodeRed}" is not the address of a Node-RED`,
+      'Give the address of its editor, such as http://127.0.0.1:1880/',
+    );
+  }
   migrate(database, 'host-settings', SCHEMA);
   restore(database, copy);
   const remember = remembering(database);
@@ -47,6 +57,9 @@ export function settingsOf(database: Database, given: HostSettings, copy: string
     // The next process may start in another folder.
     nas: remember('nas', nas && resolve(nas)) || undefined,
     quota: Number(remember('quota', quota?.toString()) ?? 0) || undefined,
+    nodeRed: remember('nodeRed', nodeRed) || undefined,
+    nodeRedTokenFile:
+      remember('nodeRedTokenFile', nodeRedTokenFile && resolve(nodeRedTokenFile)) || undefined,
   };
   keep(database, copy);
   return settings;

@@ -6,6 +6,8 @@ export interface TabMark {
   operator: string;
   /** Which of its copies: counted up by moves and rescales. */
   instance: string;
+  /** Peer ID of the host that added the tab: several may share a Node-RED. */
+  host?: string | undefined;
 }
 
 const MARK = /<!-- garua-operator (\{.*\}) -->/;
@@ -21,9 +23,10 @@ export function markOf(info: unknown): TabMark | undefined {
   const found = typeof info === 'string' ? MARK.exec(info) : undefined;
   if (!found) return undefined;
   try {
-    const { owner, operator, instance } = JSON.parse(found[1]!);
-    const texts = [owner, operator, instance];
-    return texts.every((each) => typeof each === 'string') ? { owner, operator, instance } : undefined;
+    const { owner, operator, instance, host } = JSON.parse(found[1]!);
+    const texts = [owner, operator, instance, host ?? ''];
+    if (!texts.every((each) => typeof each === 'string')) return undefined;
+    return { owner, operator, instance, ...(host !== undefined && { host }) };
   } catch {
     return undefined;
   }

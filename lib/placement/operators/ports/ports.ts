@@ -1,3 +1,5 @@
+import type { ErrorDocument } from '../../../base';
+
 /** What a host asks of an operator's instance in its Node-RED; answered by the `fog-port-in` node of its tab. */
 export type PortCommand = { id: number } & (
   | { type: 'start'; partitions: PortPartition[] }
@@ -11,10 +13,27 @@ export type PortCommand = { id: number } & (
   | { type: 'measure' }
 );
 
+/** A command without its number. */
+export type PortOrder = PortCommand extends infer Each
+  ? Each extends { id: number }
+    ? Omit<Each, 'id'>
+    : never
+  : never;
+
 /** A roaming subscriber that the instance holds: `subscriber` in `Messages`, and its topic. */
 export interface PortPartition {
   subscriber: string;
   topic: string;
+}
+
+/** By which the nodes of an operator's instance hear their host, and answer it. */
+export interface PortHost {
+  /**
+   * The commands for an instance that runs on this machine, until the signal fires or another node asks for them.
+   */
+  operatorPort(instance: string, options?: { signal?: AbortSignal | undefined }): AsyncIterable<PortCommand>;
+  /** The answer to a command, or why it failed. */
+  answerPort(instance: string, id: number, answer: PortAnswer | { error: ErrorDocument }): Promise<void>;
 }
 
 /** What a command is answered with: `state` by `snapshot`, as base64; `measures` by `measure`. */

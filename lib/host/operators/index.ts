@@ -1,0 +1,1 @@
+export { HostOperators } from './host-operators';

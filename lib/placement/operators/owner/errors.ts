@@ -1,0 +1,31 @@
+import { GaruaError } from '../../../base';
+
+/** This host owns no such operator. */
+export class OperatorUnknownError extends GaruaError {
+  constructor(flow: string, operator: string) {
+    super(
+      'ERR_OPERATOR_UNKNOWN',
+      `this host owns no operator ${operator} of a flow ${flow}`,
+      'garua operators lists those it owns; ask the host where the flow lives.',
+    );
+  }
+}
+
+/** The operator cannot go there, or does not run now. */
+export class OperatorMoveError extends GaruaError {
+  constructor(message: string, hint = 'garua operators says where it runs, and why.') {
+    super('ERR_OPERATOR_MOVE', message, hint);
+  }
+}
+
+/** Whether the target has taken over is not known: both go on waiting until it can be asked. */
+export class MoveInDoubtError extends GaruaError {
+  constructor(host: string, options?: ErrorOptions) {
+    super(
+      'ERR_OPERATOR_MOVE_IN_DOUBT',
+      `whether ${host} has taken the operator over is not known`,
+      'It goes on as soon as that host can be asked; what comes meanwhile waits.',
+      options,
+    );
+  }
+}
