@@ -6,9 +6,9 @@ export interface FollowOptions {
   container: string;
   /** How long another site must be nearer, in milliseconds. */
   forMs: number;
-  /** How much nearer it must be, in milliseconds and in percent of the way from here: both count. */
+  /** How much nearer it must be, in milliseconds and as a share of the way from here, 0 to 1: both count. */
   marginMs: number;
-  marginPercent: number;
+  nearer: number;
 }
 
 /** Weight of the newest measurement: one slow answer must not begin the wait anew. */
@@ -57,7 +57,7 @@ export class Follow implements Trigger {
   }
 
   #isNearer(there: number, here: number): boolean {
-    const { marginMs, marginPercent } = this.#options;
-    return there + marginMs <= here && there <= here * (1 - marginPercent / 100);
+    const { marginMs, nearer } = this.#options;
+    return there + marginMs <= here && there <= here * (1 - nearer);
   }
 }

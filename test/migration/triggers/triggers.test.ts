@@ -13,7 +13,7 @@ const MB = 1 << 20;
 const all = parseSelection('');
 
 describe('follow', () => {
-  const options = { container: 'box', forMs: 10_000, marginMs: 5, marginPercent: 20 };
+  const options = { container: 'box', forMs: 10_000, marginMs: 5, nearer: 0.2 };
   const near = (here: number, quay: number) => view({ latencies: { here, quay, tower: 200 } });
 
   it('moves once another site has been nearer for long enough', () => {
