@@ -72,9 +72,11 @@ export class Prober {
   known(row: ContainerRow): void {
     if (!this.#unsubscribe) return;
     this.#consider(row, 0);
+    const before = this.health(row);
     for (const { kind, verdict } of this.#patients.get(row.id)?.questions ?? []) {
       if (kind === 'readiness' || !row.care.readiness) verdict.state = 'healthy';
     }
+    if (this.health(row).state !== before.state) this.#hooks.onHealth(row);
   }
 
   #consider(row: ContainerRow, first: number): void {

@@ -92,9 +92,9 @@ export class OwnInstance implements ScaleLink {
     try {
       throwIfAborted(signal, `the end of ${name}`);
       return await work();
-    } catch (error) {
+    } finally {
+      // What bears its name from here on is another.
       undo();
-      throw error;
     }
   }
 }

@@ -26,7 +26,7 @@ export class OwnInstances {
     return instance?.service === service ? this.#seen(instance) : undefined;
   }
 
-  /** Whether it is to get no new connections although it may be ready; until it ends at most. */
+  /** Whether it is to get no new connections although it may be ready. */
   drain(container: string, isDraining: boolean): void {
     if (isDraining) this.#draining.add(container);
     else this.#draining.delete(container);
@@ -55,11 +55,7 @@ export class OwnInstances {
     const before = this.#instances.get(name);
     const now = status && instanceOf(status);
     if (now) this.#instances.set(name, now);
-    else {
-      this.#instances.delete(name);
-      // What comes after it under its name is another.
-      this.#draining.delete(name);
-    }
+    else this.#instances.delete(name);
     if (JSON.stringify(before) !== JSON.stringify(now)) this.#onChange();
   }
 }

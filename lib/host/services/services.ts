@@ -120,7 +120,7 @@ export class HostServices {
 
   /**
    * Gives a container of this host no new connections, has the other hosts know it, and waits for those that are
-   * open, until the signal fires at the latest. It stays so until it ends, or the answer is called.
+   * open, until the signal fires at the latest. It stays so until the answer is called.
    */
   async drain(container: string, signal: AbortSignal): Promise<() => void> {
     this.#own.drain(container, true);
