@@ -26,6 +26,11 @@ export const SUITES: Suite[] = [
     program: join(__dirname, 'fog/main.js'),
   },
   {
+    name: 'migration',
+    summary: 'moving containers beside podman and runc alone; needs root and CRIU, about half an hour',
+    program: join(__dirname, 'migration/main.js'),
+  },
+  {
     name: 'stream',
     summary: "windows beside Node-RED's own nodes, about five minutes",
     program: join(__dirname, 'stream/main.js'),

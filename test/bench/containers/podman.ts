@@ -19,10 +19,13 @@ export class Podman {
 
   async pull(image: string): Promise<void> {
     mkdirSync(join(this.folder, 'tmp'), { recursive: true });
-    await execute('podman', [...this.#globals, 'pull', '--quiet', '--tls-verify=false', image], {
-      env: this.#env,
-      timeoutMs: 120_000,
-    });
+    await this.command('pull', '--quiet', '--tls-verify=false', image);
+  }
+
+  /** Runs any command to its end; answers what it printed. */
+  async command(...args: string[]): Promise<string> {
+    const options = { env: this.#env, timeoutMs: 120_000 };
+    return (await execute('podman', [...this.#globals, ...args], options)).stdout.trim();
   }
 
   run(image: string, network: string, command: string[]): Promise<OutputTimes> {

@@ -92,6 +92,23 @@ export const RECIPES = {
       rmSync(root, { recursive: true, force: true });
     }
   },
+
+  /** This Node.js and the libraries that it needs, on a shell. */
+  async nodejs(context: RecipeContext) {
+    const root = join(context.layout.path, `nodejs-${process.pid}`);
+    try {
+      for (const folder of ['bin', 'tmp']) mkdirSync(join(root, folder), { recursive: true });
+      await execute('cp', ['/bin/busybox', join(root, 'bin', 'busybox')]);
+      for (const applet of ['sh', 'sleep', 'cat']) symlinkSync('busybox', join(root, 'bin', applet));
+      await execute('cp', [process.execPath, join(root, 'bin', 'node')]);
+      const { stdout } = await execute('ldd', [process.execPath]);
+      const libraries = [...stdout.matchAll(/(\/\S+) \(0x/g)].map(([, path]) => path!);
+      await execute('cp', ['--dereference', '--parents', ...libraries, root]);
+      return await writeAll(context, [{ root }]);
+    } finally {
+      rmSync(root, { recursive: true, force: true });
+    }
+  },
 } satisfies Record<string, (context: RecipeContext) => Promise<Layer[]>>;
 
 export type ImageName = keyof typeof RECIPES;
