@@ -23,9 +23,14 @@ export type Response =
   | { error: ErrorDocument };
 
 /** The calls that answer with items until they are cancelled or done. */
-export const STREAMS = { logs: 1, exec: 2, watch: 0, subscribe: 1 } as const satisfies Partial<
-  Record<keyof Host, number>
->;
+export const STREAMS = {
+  logs: 1,
+  exec: 2,
+  watch: 0,
+  subscribe: 1,
+  operatorPort: 1,
+  placeFlow: 1,
+} as const satisfies Partial<Record<keyof Host, number>>;
 
 /** The calls that answer with one result, and at which argument their options stand. */
 export const CALLS = {
@@ -81,6 +86,11 @@ export const CALLS = {
   takeBack: 1,
   releaseSubscriber: 1,
   roaming: 0,
+  answerPort: 3,
+  removeFlow: 1,
+  operators: 0,
+  moveOperator: 3,
+  scaleOperator: 3,
 } as const satisfies Record<Exclude<keyof Host, 'close' | keyof typeof STREAMS>, number>;
 
 /** The calls that may be sent again when the connection broke in the middle. */
@@ -101,6 +111,7 @@ export const REPEATABLE: ReadonlySet<string> = new Set<keyof Host>([
   'logs',
   'watch',
   'subscribe',
+  'operatorPort',
   'acknowledge',
   'queues',
   'forgetQueue',
@@ -111,6 +122,12 @@ export const REPEATABLE: ReadonlySet<string> = new Set<keyof Host>([
   'takeBack',
   'releaseSubscriber',
   'roaming',
+  'answerPort',
+  'placeFlow',
+  'removeFlow',
+  'operators',
+  'moveOperator',
+  'scaleOperator',
   'execPlan',
   'stats',
   'outlook',

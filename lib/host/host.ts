@@ -14,6 +14,8 @@ import type {
 import type { ImageDescription, PullOptions, PullResult, StoredImage } from '../image/image';
 import type { FogInfo, InviteOptions, MeshHost } from '../mesh/mesh';
 import type { Messages } from '../mesh/messages/messages';
+import type { FlowPlacement } from '../placement/operators/flow/placed-flow';
+import type { PortHost } from '../placement/operators/ports/ports';
 import type { GarbageResult, ScrubOptions, ScrubResult, Whereabouts } from '../store/store';
 import type { CheckpointOptions, CheckpointResult, RestoreOptions, RestoreResult } from './checkpoints';
 import type { HostDevice } from './devices';
@@ -62,7 +64,7 @@ export interface PruneResult {
  * Everything one machine of the fog can do. The CLI, the Node-RED nodes and other programs all speak to
  * this interface; it is either this process itself or, through the control socket, another.
  */
-export interface Host extends Messages {
+export interface Host extends Messages, PortHost, FlowPlacement {
   info(): Promise<HostInfo>;
   /** What the machine has and lacks, seen with the rights of the process that owns the data directory. */
   examine(options?: LongCall): Promise<Examination>;

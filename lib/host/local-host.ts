@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import {
   type Database,
   DataDirectory,
+  type ErrorDocument,
   InvalidArgumentError,
   Journal,
   type LongCall,
@@ -51,6 +52,14 @@ import {
   type TakeOverOptions,
 } from '../mesh';
 import { CriuCheckpointer } from '../migration/checkpoint';
+import {
+  type FlowEvent,
+  OperatorPorts,
+  type OperatorStatus,
+  type PlacedFlow,
+  type PortAnswer,
+  type PortCommand,
+} from '../placement';
 import type { GarbageResult, ScrubOptions, ScrubResult, Whereabouts } from '../store';
 import {
   type CheckpointOptions,
@@ -72,6 +81,7 @@ import {
   type PutFileOptions,
   type PutFileResult,
 } from './objects';
+import { HostOperators } from './operators';
 import { HostOutlook, type Outlook, type OutlookOptions } from './outlook';
 import { PeerGate } from './peers';
 import { HostScale, type ScaleOptions, type ScaleResult } from './scale';
@@ -102,7 +112,7 @@ interface Parts {
   messages: HostMessages;
 }
 
-interface Opening {
+interface Opening extends Pick<HostSettings, 'nodeRed' | 'nodeRedTokenFile'> {
   name: string;
   supervise: boolean;
   opened: OpenParts;
@@ -124,6 +134,8 @@ export class LocalHost implements Host {
   #pruning: Promise<unknown> = Promise.resolve();
 
   #supervise: boolean;
+  readonly #operatorPorts = new OperatorPorts();
+  readonly #operators: HostOperators;
   readonly #migrations: HostMigrations;
   readonly #scale: HostScale;
   readonly #outlook: HostOutlook;
@@ -148,6 +160,11 @@ export class LocalHost implements Host {
       keeping: (digest, work) => this.#keeping(digest, work),
     });
     parts.fog.whenOpen((mesh) => this.#scale.attach(mesh));
+    const { nodeRed, nodeRedTokenFile } = options;
+    this.#operators = new HostOperators({
+      ...{ directory, ...parts, ports: this.#operatorPorts, nodeRed, nodeRedTokenFile },
+    });
+    if (supervise) this.#operators.resume();
     // What cannot be opened now is tried again by the first call that needs it, which then says why.
     if (supervise && ContainerEngine.hasContainers(parts)) this.#containerEngine().catch(() => {});
   }
@@ -211,7 +228,8 @@ export class LocalHost implements Host {
       // A host that stays is there for the others from the start.
       if (stays && (fog.isMember || options.mesh?.join?.length)) await fog.mesh();
       const parts = { database, journal, images, objects, fog, peers, services, messages };
-      return new LocalHost(directory, parts, { name, supervise: stays, opened });
+      const { nodeRed, nodeRedTokenFile } = settings;
+      return new LocalHost(directory, parts, { name, supervise: stays, opened, nodeRed, nodeRedTokenFile });
     } catch (error) {
       await opened.close().catch(() => {});
       throw error;
@@ -488,10 +506,46 @@ export class LocalHost implements Host {
     return (await this.#parts.messages.open()).roaming();
   }
 
+  placeFlow(flow: PlacedFlow, options: { signal?: AbortSignal | undefined } = {}): AsyncIterable<FlowEvent> {
+    return this.#operators.placeFlow(flow, options);
+  }
+
+  removeFlow(flow: string): Promise<void> {
+    return this.#operators.removeFlow(flow);
+  }
+
+  operators(): Promise<OperatorStatus[]> {
+    return this.#operators.operators();
+  }
+
+  moveOperator(flow: string, operator: string, site: string): Promise<OperatorStatus> {
+    return this.#operators.moveOperator(flow, operator, site);
+  }
+
+  scaleOperator(flow: string, operator: string, instances: number): Promise<OperatorStatus> {
+    return this.#operators.scaleOperator(flow, operator, instances);
+  }
+
+  operatorPort(
+    instance: string,
+    { signal }: { signal?: AbortSignal | undefined } = {},
+  ): AsyncIterable<PortCommand> {
+    return this.#operatorPorts.attach(instance, signal);
+  }
+
+  async answerPort(
+    instance: string,
+    id: number,
+    answer: PortAnswer | { error: ErrorDocument },
+  ): Promise<void> {
+    this.#operatorPorts.answer(instance, id, answer);
+  }
+
   /** Ends this process's part; containers go on running. */
   async close(): Promise<void> {
     this.#migrations.close();
     try {
+      await this.#operators.close();
       const engine = await this.#engine?.catch(() => undefined);
       await engine?.close();
     } finally {

@@ -36,6 +36,7 @@ const NAMES = [
   'gc',
   'window',
   'place',
+  'operators',
 ];
 
 /** Where `garua --help` begins a section, and its title. */

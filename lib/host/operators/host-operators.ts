@@ -54,6 +54,12 @@ export class HostOperators implements FlowPlacement {
     });
   }
 
+  /** Operators that run here hear of this process at once, also where nobody asks it anything. */
+  resume(): void {
+    const table = new InstanceTable(this.#options.database);
+    if (table.all().length > 0) this.#open().catch(() => {});
+  }
+
   async *placeFlow(
     flow: PlacedFlow,
     options: { signal?: AbortSignal | undefined },

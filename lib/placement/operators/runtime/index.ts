@@ -2,6 +2,6 @@ export * from './errors';
 export { InstanceTable } from './instance-table';
 export { LocalRuntime } from './local-runtime';
 export { runtimeOver, serveRuntime } from './over-mesh';
-export type { PortCommands, PortOrder } from './port-commands';
+export type { PortCommands } from './port-commands';
 export type * from './runtime';
 export { Tabs } from './tabs';

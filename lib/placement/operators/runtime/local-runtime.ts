@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { exists, GaruaError, throwIfAborted, toGaruaError } from '../../../base';
 import type { Mesh, Messages, Roaming } from '../../../mesh';
 import { LeaseBook, type Resources } from '../../controller';
-import type { PortMeasures, PortPartition } from '../ports';
+import type { PortMeasures, PortOrder, PortPartition } from '../ports';
 import { DeviceMissingError, InstanceSilentError, InstanceUnknownError, OperatorKindError } from './errors';
 import type { InstanceRow, InstanceTable } from './instance-table';
 import type { PortCommands } from './port-commands';
@@ -275,7 +275,7 @@ export class LocalRuntime implements OperatorRuntime {
     }
   }
 
-  async #command(instance: string, order: Parameters<PortCommands['command']>[1], limit = COMMAND_LIMIT) {
+  async #command(instance: string, order: PortOrder, limit = COMMAND_LIMIT) {
     try {
       return await this.#options.ports.command(instance, order, { signal: AbortSignal.timeout(limit) });
     } catch (cause) {

@@ -1,11 +1,4 @@
-import type { PortAnswer, PortCommand } from '../ports';
-
-/** Each kind of command without its number. */
-export type PortOrder = PortCommand extends infer Each
-  ? Each extends { id: number }
-    ? Omit<Each, 'id'>
-    : never
-  : never;
+import type { PortAnswer, PortOrder } from '../ports';
 
 /** The nodes of the instances that run in this machine's Node-RED. */
 export interface PortCommands {

@@ -1,0 +1,4 @@
+export { PortGoneError, PortUnknownError } from './errors';
+export { OperatorPorts } from './operator-ports';
+export * from './ports';
+export type * from './snapshottable';
