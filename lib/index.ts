@@ -199,6 +199,7 @@ export {
 } from './migration/protocol';
 export { type Round, TransferFailedError } from './migration/transfer';
 export type * from './migration/triggers/trigger';
+export type { KeyChoice, Snapshottable } from './placement/operators/ports';
 export {
   FetchFailedError,
   NameNotFoundError,
