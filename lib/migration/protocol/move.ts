@@ -142,16 +142,17 @@ async function sendAhead(
   result: MigrationResult,
 ): Promise<void> {
   const folders = foldersOf(departure);
+  const processes = () => departure.processes();
   let bytes = Number.POSITIVE_INFINITY;
   for (let round = 0; round < FILE_ROUNDS && bytes > MUCH; round += 1) {
     const before = bytes;
-    bytes = await transfer.sendFolders(folders, { signal, onProgress });
+    bytes = await transfer.sendFolders(folders, { processes, signal, onProgress });
     if (bytes > before / 2) break;
   }
   if (ticket.mode !== 'live' || start === 'fresh') return;
   const options = { signal, ...warmUpProgress(memory, downtimeOf, onProgress) };
-  result.rounds = await transfer.warmUp(() => departure.processes(), options);
-  await transfer.sendFolders(folders, { signal });
+  result.rounds = await transfer.warmUp(processes, options);
+  await transfer.sendFolders(folders, { processes, signal });
 }
 
 /** Makes it stand still and sends the rest. Answers since when it has. */
@@ -169,7 +170,7 @@ async function halt(
     halted = performance.now() - frozenMs;
     await transfer.sendDump(folder, { signal });
   }
-  await transfer.sendFolders(foldersOf(departure), { signal });
+  await transfer.sendFolders(foldersOf(departure), { processes: () => departure.processes(), signal });
   const log = departure.logFiles().at(-1);
   if (log !== undefined) await transfer.sendLog(log);
   return halted;
@@ -189,10 +190,13 @@ async function drain({ departure, drainMs, graceMs }: Movement): Promise<void> {
   await departure.stop({ graceMs }).catch(() => {});
 }
 
-function foldersOf({ upper, volumes }: Departure): SentFolder[] {
+function foldersOf({ record, upper, volumes }: Departure): SentFolder[] {
   return [
-    { name: 'upper', path: upper },
-    ...volumes.map(({ name, path }) => ({ name: `volume ${name}`, path })),
+    { name: 'upper', path: upper, mountedAt: ['/'] },
+    ...volumes.map(({ name, path }) => {
+      const mounts = record.spec.mounts.filter((mount) => mount.type === 'volume' && mount.source === name);
+      return { name: `volume ${name}`, path, mountedAt: mounts.map(({ target }) => target) };
+    }),
   ];
 }
 

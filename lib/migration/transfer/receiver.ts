@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { toGaruaError } from '../../base';
 import { type ByteStream, StreamBrokenError } from '../../mesh';
 import { TransferFailedError } from './errors';
+import { PAGE } from './memory/pages';
 import { encodeFrame, FrameReader } from './wire/frames';
 import type { SourceMessage, TargetMessage } from './wire/messages';
 import { TransferThread } from './worker/transfer-thread';
@@ -29,6 +30,7 @@ export async function receive(
   { folders, images, log, pageLimit }: ReceiverOptions,
 ): Promise<void> {
   const thread = new TransferThread();
+  let pages = 0;
   const answer = (message: TargetMessage) => stream.write(encodeFrame(message));
   const fileOf = (file: string) => {
     if (!DUMP_FILE.test(file) || file.startsWith('.')) throw new TransferFailedError(`a file named ${file}`);
@@ -37,6 +39,8 @@ export async function receive(
   const take = async (message: SourceMessage, bytes: Uint8Array): Promise<void> => {
     switch (message.kind) {
       case 'pages':
+        pages += Math.ceil(bytes.length / PAGE);
+        if (pages > pageLimit) throw new TransferFailedError(`more than ${pageLimit} pages came ahead`);
         return thread.run('keepPages', [bytes], bytes);
       case 'folder': {
         const path = folders.get(message.folder);

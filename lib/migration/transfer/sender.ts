@@ -11,6 +11,13 @@ import { TransferThread } from './worker/transfer-thread';
 export interface SentFolder {
   name: string;
   path: string;
+  /** Where processes that use it see it. */
+  mountedAt: readonly string[];
+}
+
+export interface FolderOptions extends LongCall {
+  /** Those that may write to the folders; asked before and after. Default: none. */
+  processes?: (() => Promise<number[]>) | undefined;
 }
 
 export interface WarmUpOptions extends LongCall {
@@ -88,10 +95,14 @@ export class Sender {
    *
    * @throws {AbortedError} {TransferFailedError}
    */
-  async sendFolders(folders: readonly SentFolder[], { signal, onProgress }: LongCall = {}): Promise<number> {
+  async sendFolders(
+    folders: readonly SentFolder[],
+    { processes = async () => [], signal, onProgress }: FolderOptions = {},
+  ): Promise<number> {
     const before = this.#sent;
-    for (const { name, path } of folders) {
-      await this.#thread.run('beginFolder', [path]);
+    await this.#thread.run('noteMapped', [await processes()]);
+    for (const { name, path, mountedAt } of folders) {
+      await this.#thread.run('beginFolder', [path, mountedAt]);
       for (let done = false; !done; ) {
         this.#check(signal);
         const batch = await this.#thread.run('nextFolder', [path]);
@@ -101,6 +112,7 @@ export class Sender {
         onProgress?.({ phase: 'copying files', done: this.#sent - before, total: 0, unit: 'bytes' });
       }
     }
+    await this.#thread.run('noteMapped', [await processes()]);
     await this.#sync();
     return this.#sent - before;
   }
@@ -150,17 +162,21 @@ export class Sender {
 
   async #sendPages(path: string, file: string): Promise<void> {
     await this.#thread.run('beginDump', [path]);
-    let next = this.#thread.run('nextDump', []);
+    let next = this.#nextDump();
     for (;;) {
       const { runs, bytes, digest } = await next;
       if (digest !== undefined) return this.#send({ kind: 'dump-end', file, digest });
       // The container is frozen: what follows is read while this is sent.
-      next = this.#thread.run('nextDump', []);
-      await this.#send({ kind: 'dump', file, runs }, bytes).catch(async (error) => {
-        await next.catch(() => {});
-        throw error;
-      });
+      next = this.#nextDump();
+      await this.#send({ kind: 'dump', file, runs }, bytes);
     }
+  }
+
+  #nextDump() {
+    const next = this.#thread.run('nextDump', []);
+    // It may fail while nobody waits for it yet.
+    next.catch(() => {});
+    return next;
   }
 
   async #sendPlain(path: string, file: string): Promise<void> {

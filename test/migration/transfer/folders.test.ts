@@ -22,6 +22,8 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import koffi from 'koffi';
 import { lgetxattrs, lsetxattr, mknod } from '../../../lib/base';
 import { receive, Sender } from '../../../lib/migration/transfer';
 import { FolderWriter } from '../../../lib/migration/transfer/folder/writer';
@@ -51,7 +53,7 @@ describe('copying folders in rounds', () => {
   let receiving: Promise<void>;
   let number = 0;
 
-  const send = () => sender.sendFolders([{ name: 'upper', path: source }]);
+  const send = () => sender.sendFolders([{ name: 'upper', path: source, mountedAt: [source] }]);
   const same = () => assert.equal(describeTree(target), describeTree(source));
   const at = (name: string) => join(source, name);
 
@@ -184,7 +186,41 @@ describe('copying folders in rounds', () => {
     await send();
     same();
   });
+
+  it('finds what was written through shared memory, of which the times of a file tell nothing', async () => {
+    writeFileSync(at('mapped'), Buffer.alloc(2 * MEBIBYTE, 'abc'));
+    linkSync(at('mapped'), at('another'));
+    const memory = mapShared(at('mapped'));
+    const processes = async () => [process.pid];
+    const round = () =>
+      sender.sendFolders([{ name: 'upper', path: source, mountedAt: [source] }], { processes });
+    // The kernel notes the first write only.
+    memory[0] = 1;
+    // A file that was changed a moment ago is looked at again in any case.
+    await delay(400);
+    await round();
+    memory[MEBIBYTE] = 2;
+    assert.ok((await round()) < MEBIBYTE);
+    same();
+    memory[1] = 3;
+    // It may have been unmapped by the next round.
+    await send();
+    same();
+  });
 });
+
+/** The content of a file as memory of this process, until its end. */
+function mapShared(path: string): Uint8Array {
+  const mmap = koffi
+    .load(null)
+    .func('void *mmap(void *address, size_t length, int protection, int flags, int file, long offset)');
+  const [READ_WRITE, SHARED] = [3, 1];
+  const file = openSync(path, 'r+');
+  const { size } = statSync(path);
+  const address = mmap(null, size, READ_WRITE, SHARED, file, 0);
+  closeSync(file);
+  return new Uint8Array(koffi.view(address, size));
+}
 
 describe('a target of copied folders', () => {
   const temporary = temporaryFolder();

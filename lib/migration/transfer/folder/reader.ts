@@ -25,11 +25,18 @@ export class FolderReader {
     this.#root = root;
   }
 
-  /** Looks at all entries, and begins a round. @throws {TransferFailedError} when the folder is gone */
-  begin(): void {
+  /**
+   * Looks at all entries, and begins a round.
+   *
+   * @param doubtful names of files whose times do not tell whether they were changed
+   * @throws {TransferFailedError} when the folder is gone
+   */
+  begin(doubtful: readonly string[]): void {
     const found = scanFolder(this.#root);
     if (!found.has('')) throw new TransferFailedError(`${this.#root} is gone`);
-    this.#pieces = this.#round(found);
+    // A file may have other names as well.
+    const inodes = new Set(doubtful.flatMap((name) => found.get(name)?.stat.ino ?? []));
+    this.#pieces = this.#round(found, inodes);
   }
 
   next(): FolderBatch {
@@ -48,7 +55,7 @@ export class FolderReader {
     return { changes, bytes: joined(parts, size), done: false };
   }
 
-  *#round(found: Map<string, Entry>): Generator<Piece> {
+  *#round(found: Map<string, Entry>, doubtful: ReadonlySet<bigint>): Generator<Piece> {
     const touched = new Set<string>();
     yield* this.#removals(found, touched);
     /** The first name of each file that has several. */
@@ -58,7 +65,8 @@ export class FolderReader {
       const linked = entry.kind === 'file' && entry.stat.nlink > 1n;
       const first = linked ? names.get(entry.stat.ino) : undefined;
       if (linked && first === undefined) names.set(entry.stat.ino, name);
-      if (before?.signature === entry.signature) continue;
+      const doubted = first === undefined && entry.kind === 'file' && doubtful.has(entry.stat.ino);
+      if (before?.signature === entry.signature && !doubted) continue;
       if (entry.kind === 'folder') touched.add(name);
       else touched.add(parentOf(name));
       if (first !== undefined) {

@@ -32,9 +32,10 @@ export function kernelPageSize(): number {
   return Number(kilobytes ?? 4) << 10;
 }
 
-function readProc(pid: number, file: string): string {
+/** A file of a process below /proc, with one character for each byte; empty when it has ended. */
+export function readProc(pid: number, file: string): string {
   try {
-    return readFileSync(`/proc/${pid}/${file}`, 'utf8');
+    return readFileSync(`/proc/${pid}/${file}`, 'latin1');
   } catch (error) {
     if (['ENOENT', 'ESRCH'].includes((error as NodeJS.ErrnoException).code ?? '')) return '';
     throw error;

@@ -1,5 +1,6 @@
 import { DumpBuilder } from '../dump/builder';
 import { DumpReader } from '../dump/reader';
+import { MappedFiles } from '../folder/mapped-files';
 import { FolderReader } from '../folder/reader';
 import { FolderWriter } from '../folder/writer';
 import { KnownPages } from '../memory/known-pages';
@@ -12,6 +13,7 @@ const memory = new MemoryReader(known);
 const dumps = new DumpReader(known);
 const cache = new PageCache();
 const builder = new DumpBuilder(cache);
+const mapped = new MappedFiles();
 const readers = new Map<string, FolderReader>();
 const writers = new Map<string, FolderWriter>();
 
@@ -26,7 +28,9 @@ export const JOBS = {
   limitPages: (limit: number) => known.limit(limit),
   beginMemory: (pids: number[]) => memory.begin(pids),
   nextMemory: () => memory.next(),
-  beginFolder: (path: string) => of(readers, path, () => new FolderReader(path)).begin(),
+  noteMapped: (pids: number[]) => mapped.note(pids),
+  beginFolder: (path: string, mountedAt: readonly string[]) =>
+    of(readers, path, () => new FolderReader(path)).begin(mapped.within(mountedAt)),
   nextFolder: (path: string) => readers.get(path)!.next(),
   beginDump: (file: string) => dumps.begin(file),
   nextDump: () => dumps.next(),
