@@ -1,10 +1,11 @@
 import type { NodeMessage, NodeStatus } from 'node-red';
 import type { ContainerStatus } from '../../lib/container';
-import type { Host } from '../../lib/host';
+import type { Host, ScaleResult } from '../../lib/host';
 import type { PullResult } from '../../lib/image';
 import type { Outcome } from './actions';
 import { LogFollower } from './log-follower';
 import type { Belongings } from './ownership';
+import { ReplicaFollower } from './replica-follower';
 import { StateTracker } from './state-tracker';
 import { StatusLine, type Translate } from './status-line';
 
@@ -25,17 +26,25 @@ export class ContainerView {
   readonly #belongings: Belongings;
   readonly #tracker = new StateTracker();
   readonly #logs: LogFollower | undefined;
+  readonly #replicas: ReplicaFollower;
   /** Reports about containers that an action is working on. */
   readonly #held = new Map<string, { status: ContainerStatus; initial: boolean }[]>();
   #subject: string;
 
-  constructor(face: Face, belongings: Belongings, logsOf: (() => Promise<Host>) | undefined) {
+  constructor(
+    face: Face,
+    belongings: Belongings,
+    { host, logs }: { host: () => Promise<Host>; logs: boolean },
+  ) {
     this.#face = face;
     this.#belongings = belongings;
     this.#subject = belongings.name;
     this.status = new StatusLine((status) => face.status(status), face.translate);
-    if (logsOf) {
-      this.#logs = new LogFollower(logsOf, (name, { text, stream, time }) => {
+    this.#replicas = new ReplicaFollower(host, (name, ready, wanted) => {
+      if (name === this.#subject) this.status.replicas(ready, wanted);
+    });
+    if (logs) {
+      this.#logs = new LogFollower(host, (name, { text, stream, time }) => {
         belongings.logged.set(name, time);
         face.send([null, { topic: name, payload: text, stream, time }]);
       });
@@ -48,9 +57,11 @@ export class ContainerView {
   }
 
   /** Tells what an action led to, as the answer to `message`. */
-  outcome(message: Message, name: string, { container, pull, logsSince }: Outcome): void {
+  outcome(message: Message, name: string, { container, pull, logsSince, scale }: Outcome): void {
     if (container) {
       this.#tracker.note(container);
+      if (scale && scale.replicas > 1) this.#replicas.follow(scale);
+      else if (scale) this.#replicas.leave(name);
       this.#show(container);
       if (!logsSince) this.#logs?.leave(name);
       this.#follow(name, logsSince);
@@ -59,14 +70,20 @@ export class ContainerView {
       this.#held.delete(name);
       this.#forget(name);
     }
-    this.answer(message, name, container ?? { name, removed: true }, pull);
+    this.answer(message, name, container ?? { name, removed: true }, { pull, scale });
   }
 
   /** Sends a message back with what it asked for. */
-  answer(message: Message, name: string, payload: object, pull?: PullResult): void {
-    // What an earlier node pulled would look like this one's.
-    const { pull: _earlier, ...kept } = message;
-    this.#face.send([{ ...kept, topic: name, payload, ...(pull ? { pull } : {}) }, null]);
+  answer(
+    message: Message,
+    name: string,
+    payload: object,
+    { pull, scale }: { pull?: PullResult | undefined; scale?: ScaleResult | undefined } = {},
+  ): void {
+    // What an earlier node pulled, or scaled, would look like this one's.
+    const { pull: _pull, scale: _scale, ...kept } = message;
+    const done = { ...(pull ? { pull } : {}), ...(scale ? { scale } : {}) };
+    this.#face.send([{ ...kept, topic: name, payload, ...done }, null]);
   }
 
   /** Keeps a report back until the action on its container has told its own outcome. */
@@ -99,12 +116,14 @@ export class ContainerView {
 
   close(): void {
     this.#logs?.close();
+    this.#replicas.close();
     this.status.close();
   }
 
   /** A container that is gone: nothing more comes of it. */
   #forget(name: string): void {
     this.#logs?.leave(name);
+    this.#replicas.leave(name);
     this.#belongings.logged.delete(name);
     if (name === this.#subject) this.status.removed();
   }
@@ -114,6 +133,8 @@ export class ContainerView {
   }
 
   #show(status: ContainerStatus): void {
-    if (status.name === this.#subject) this.status.container(status);
+    if (status.name !== this.#subject) return;
+    // How many instances are ready says more than that this one runs.
+    if (status.state !== 'running' || !this.#replicas.tell(status.name)) this.status.container(status);
   }
 }

@@ -1,6 +1,4 @@
 import { AbortedError, toGaruaError } from '../../lib/base';
-import type { ContainerSpec } from '../../lib/container';
-import type { PullPolicy } from '../../lib/image';
 import { type HostLease, hostPool } from '../fog-host/host-pool';
 import type { HostUse } from '../fog-host/use-host';
 import { isQuestion, perform, type Question } from './actions';
@@ -11,6 +9,7 @@ import { type Pauses, untilThere } from './retry';
 import {
   type Action,
   actionOf,
+  type DeployRequest,
   type DeploySettings,
   deployRequest,
   forbiddenOverrides,
@@ -29,6 +28,7 @@ export interface Surroundings extends Face {
 
 /** The removal when the node is deleted must end before Node-RED loses patience (15 s). */
 const DELETE_GRACE = 5_000;
+const DELETE_DRAIN = 2_000;
 
 /** The life of one deploy-container node, from the start of its flow to the end. */
 export class Controller {
@@ -56,11 +56,12 @@ export class Controller {
       options: use.options,
       name,
       names: new Set(kept?.names),
+      scaled: new Set(kept?.scaled),
       logged: kept?.logged ?? new Map(),
     };
     ownership.set(node.place, this.#belongings);
     if (ownership.isShared(node.place, use.key, name)) node.warn('warning.name-shared', { name });
-    this.#view = new ContainerView(node, this.#belongings, settings.logs ? use.host : undefined);
+    this.#view = new ContainerView(node, this.#belongings, { host: use.host, logs: settings.logs });
     this.#unlisten = use.onContainer((status, initial) => {
       if (status.name !== name && !this.#belongings.names.has(status.name)) return;
       if (this.#queue.has(status.name)) this.#view.hold(status, initial);
@@ -166,21 +167,25 @@ export class Controller {
     action: Exclude<Action, Question>,
     message: Message,
     name: string,
-    request: { spec: ContainerSpec; policy: PullPolicy } | undefined,
+    request: DeployRequest | undefined,
     signal: AbortSignal,
   ): Promise<void> {
     this.#view.about(name);
     this.#view.status.working(action === 'deploy' ? 'resolving' : action);
     const host = await this.#use.host();
     if (signal.aborted) throw new AbortedError(`the ${action} of container ${name}`);
-    if (request) this.#belongings.names.add(name);
-    const outcome = await perform(action, host, name, request?.spec, {
+    const { names, scaled } = this.#belongings;
+    const isScaled = scaled.has(name);
+    if (request) names.add(name);
+    if (request?.scale) scaled.add(name);
+    const outcome = await perform(action, host, name, request, {
       signal,
       onProgress: (progress) => this.#view.status.progress(progress),
-      policy: request?.policy ?? this.#settings.policy,
+      isScaled,
       access: request ? this.#use.registryAccess(request.spec.image) : {},
     });
-    if (action === 'remove') this.#belongings.names.delete(name);
+    if (action === 'remove') names.delete(name);
+    if (action === 'remove' || (request && !request.scale)) scaled.delete(name);
     this.#view.outcome(message, name, outcome);
   }
 
@@ -193,7 +198,7 @@ export class Controller {
     if (ownership.isShared(this.#node.place, earlier.hostKey, earlier.name)) return;
     const lease = hostPool.acquire(earlier.options);
     try {
-      await removeQuietly(lease, earlier.name);
+      await removeQuietly(lease, earlier.name, earlier.scaled.has(earlier.name));
     } finally {
       await lease.release();
     }
@@ -206,14 +211,18 @@ export class Controller {
     );
     ownership.delete(place);
     if (!this.#settings.removeOnDelete) return;
-    await Promise.all(names.map((name) => removeQuietly(this.#use, name)));
+    const { scaled } = this.#belongings;
+    await Promise.all(names.map((name) => removeQuietly(this.#use, name, scaled.has(name))));
   }
 }
 
 /** @throws what a removal throws, except that there is nothing to remove. */
-async function removeQuietly(lease: HostLease, name: string): Promise<void> {
+async function removeQuietly(lease: HostLease, name: string, isScaled: boolean): Promise<void> {
   try {
-    await (await lease.host()).remove(name, { force: true, graceMs: DELETE_GRACE });
+    const host = await lease.host();
+    const times = { graceMs: DELETE_GRACE, drainMs: DELETE_DRAIN };
+    if (isScaled) await host.scale(name, { replicas: 0, ...times });
+    else await host.remove(name, { force: true, graceMs: DELETE_GRACE });
   } catch (error) {
     if (!isNotFound(error)) throw error;
   }

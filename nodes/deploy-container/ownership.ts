@@ -9,6 +9,8 @@ export interface Belongings {
   name: string;
   /** All containers it has deployed, those named by messages too. */
   names: Set<string>;
+  /** Those of them that have instances on other hosts. */
+  scaled: Set<string>;
   /** Time of the last log line sent, by container. */
   logged: Map<string, string>;
 }

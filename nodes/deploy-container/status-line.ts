@@ -52,6 +52,12 @@ export class StatusLine {
     this.#set({ fill, shape, text: detail === undefined ? text : `${text} ${detail}` });
   }
 
+  /** So many of its instances can do their work. */
+  replicas(ready: number, wanted: number): void {
+    const [fill, shape] = ready >= wanted ? (['green', 'dot'] as const) : (['yellow', 'ring'] as const);
+    this.#set({ fill, shape, text: this.#translate(`${PREFIX}state.instances`, { ready, wanted }) });
+  }
+
   /** Something has to come up first. */
   waiting(missing: string): void {
     this.#set({ fill: 'yellow', shape: 'ring', text: this.#word('waiting', missing) });

@@ -20,6 +20,10 @@ import type {
   HostDevice,
   HostInfo,
   ResolveOptions,
+  ScaledInstance,
+  ScaleOptions,
+  ScaleResult,
+  ServiceStatus,
 } from '../../lib/host';
 import type { ImageDescription } from '../../lib/image';
 import type { PutResult } from '../../lib/store';
@@ -37,6 +41,7 @@ export class MemoryHost implements Partial<Host> {
   gate: Promise<void> | undefined;
   failure: Error | undefined;
   readonly objects = new Map<string, Buffer>();
+  instances: ScaledInstance[] = [];
   closed = false;
   #pid = 100;
   #clock = Date.now();
@@ -133,6 +138,21 @@ export class MemoryHost implements Partial<Host> {
     this.calls.push(`remove ${name}`);
     await this.container(name);
     this.states.delete(name);
+  }
+
+  async scale(name: string, { replicas, sites }: ScaleOptions): Promise<ScaleResult> {
+    this.calls.push(`scale ${name} ${replicas}${sites ? ` ${sites}` : ''}`);
+    this.instances = Array.from({ length: replicas }, (_, index) => ({
+      ...{ container: name, host: `host-${index}`, site: `site-${index}` },
+      state: index === 0 ? 'ready' : 'not-ready',
+    }));
+    if (replicas === 0) this.states.delete(name);
+    return { name, service: 'web', replicas, instances: this.instances };
+  }
+
+  async services(): Promise<ServiceStatus[]> {
+    const instances = this.instances.map((instance) => ({ ...instance, rttMs: 1 }));
+    return [{ name: 'web', port: null, instances }];
   }
 
   async *watch({ signal }: LongCall = {}): AsyncIterable<ContainerStatus> {

@@ -66,6 +66,10 @@ export interface DeployContainerDef extends NodeDef, ProbeFields<'liveness'>, Pr
   hostname?: string;
   service?: string;
   servicePort?: string;
+  /** How many instances of the service; empty for the one of this host. */
+  replicas?: string;
+  /** Separated by commas or spaces. */
+  sites?: string;
   extraHosts?: NameValueRow[];
   memory?: string;
   swap?: string;

@@ -1,3 +1,12 @@
 export type { DeployContainerDef } from './definition';
-export { ACTIONS, type Action, actionOf, deployRequest, forbiddenOverrides, nameOf } from './overrides';
+export {
+  ACTIONS,
+  type Action,
+  actionOf,
+  type DeployRequest,
+  deployRequest,
+  forbiddenOverrides,
+  nameOf,
+} from './overrides';
+export type { Scale } from './scale';
 export { type DeploySettings, readSettings } from './settings';

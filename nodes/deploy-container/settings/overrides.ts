@@ -1,6 +1,7 @@
 import { InvalidArgumentError } from '../../../lib/base';
 import type { ContainerSpec } from '../../../lib/container';
 import type { PullPolicy } from '../../../lib/image';
+import { type Scale, scaleOf } from './scale';
 import { type DeploySettings, PULL_POLICIES } from './settings';
 import { isEmpty, numberOf, oneOf, present, sizeOf } from './values';
 import { commandWords } from './words';
@@ -42,12 +43,19 @@ export function nameOf(settings: DeploySettings, message: Message): string {
   return textOf(message, 'name') ?? settings.spec.name;
 }
 
+/** What a deploy is to bring about. */
+export interface DeployRequest {
+  spec: ContainerSpec & { name: string };
+  policy: PullPolicy;
+  scale: Scale | undefined;
+}
+
 /** The settings, with what the message overrides. @throws {InvalidArgumentError} */
 export function deployRequest(
   settings: DeploySettings,
   message: Message,
   property: (path: string) => unknown,
-): { spec: ContainerSpec & { name: string }; policy: PullPolicy } {
+): DeployRequest {
   const { spec } = settings;
   return {
     spec: present({
@@ -60,6 +68,9 @@ export function deployRequest(
       cpus: numberOf('msg.cpus', message.cpus) ?? spec.cpus,
     }),
     policy: oneOf('pull policy', PULL_POLICIES, message.pullPolicy) ?? settings.policy,
+    scale: isEmpty(message.replicas)
+      ? settings.scale
+      : scaleOf(message.replicas, settings.sites, spec.service),
   };
 }
 

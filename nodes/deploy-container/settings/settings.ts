@@ -2,6 +2,7 @@ import type { ContainerSpec, Device, Mount, PublishedPort } from '../../../lib/c
 import type { PullPolicy } from '../../../lib/image';
 import { probeOf, restartOf } from './care';
 import type { DeployContainerDef, DeviceRow, MountRow, PortRow } from './definition';
+import { type Scale, scaleOf } from './scale';
 import { isEmpty, listOf, numberOf, oneOf, present, recordOf, sizeOf, textOf } from './values';
 import { commandWords } from './words';
 
@@ -12,6 +13,9 @@ export interface DeploySettings {
   /** What stays the same for each deploy, except for what a message overrides. */
   spec: Omit<ContainerSpec, 'image'> & { name: string };
   policy: PullPolicy;
+  scale: Scale | undefined;
+  /** Sites that instances may run at, also where a message says how many. */
+  sites: string | undefined;
   start: boolean;
   logs: boolean;
   removeOnDelete: boolean;
@@ -34,6 +38,8 @@ export function readSettings(definition: DeployContainerDef, fallbackName: strin
     imageProperty: fromMessage ? image || 'image' : undefined,
     spec: present({ name: textOf(definition.name) ?? fallbackName, ...specOf(definition) }),
     policy: oneOf('pull policy', PULL_POLICIES, definition.pull) ?? 'missing',
+    scale: scaleOf(definition.replicas, definition.sites, textOf(definition.service)),
+    sites: definition.sites,
     start: definition.start ?? true,
     logs: definition.logs ?? false,
     removeOnDelete: definition.removeOnDelete ?? true,

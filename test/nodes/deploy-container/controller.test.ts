@@ -54,6 +54,43 @@ describe('Controller', () => {
     equal(host.states.get('web')!.state, 'running');
   });
 
+  it('scales what it has deployed, counts what is ready, and removes all of it', async () => {
+    const host = new MemoryHost();
+    const node = makeNode(host, { service: 'web', replicas: '2', sites: 'home, shop' });
+    await node.controller.start();
+    deepEqual(node.shown.at(-1), '1/2 ready');
+    deepEqual((node.sent[0]!.scale as { replicas: number }).replicas, 2);
+    host.change('web', { ...host.states.get('web')!, health: 'healthy' });
+    await delay(20);
+    deepEqual(node.shown.at(-1), '1/2 ready');
+    await node.controller.input({ replicas: 3 });
+    await node.controller.input({ replicas: 1 });
+    deepEqual(node.shown.at(-1), 'healthy');
+    await rejects(node.controller.input({ replicas: 0.5 }), { code: 'ERR_INVALID_ARGUMENT' });
+    await node.controller.input({ action: 'remove' });
+    deepEqual(
+      host.calls.filter((call) => !call.startsWith('deploy')),
+      ['scale web 2 home,shop', 'scale web 3 home,shop', 'scale web 1 home,shop', 'scale web 0'],
+    );
+    await node.controller.close(true);
+  });
+
+  it('gives its instances elsewhere up once none are asked for', async () => {
+    const host = new MemoryHost();
+    const node = makeNode(host, { service: 'web' });
+    await node.controller.input({ replicas: 2 });
+    await node.controller.input({});
+    await node.controller.input({});
+    await rejects(makeNode(host, {}, 'other').controller.input({ replicas: 2 }), {
+      code: 'ERR_INVALID_ARGUMENT',
+    });
+    deepEqual(
+      host.calls.filter((call) => call.startsWith('scale')),
+      ['scale web 2', 'scale web 1'],
+    );
+    await node.controller.close(false);
+  });
+
   it('waits for a network that is not up yet, and says so once', async () => {
     const host = new MemoryHost();
     host.failure = new GaruaError('ERR_REGISTRY_UNREACHABLE', 'registry cannot be reached', '');

@@ -7,7 +7,7 @@ import { type NodeRedProcess, startNodeRed } from '../../support/node-red-proces
 import { freePort, REGISTRY_USER, startRegistry, type TestRegistry } from '../../support/registry';
 
 const EXAMPLE = 'Web server with a published port and a probe';
-const SECTIONS = ['image', 'run', 'network', 'limits', 'devices', 'health', 'advanced'];
+const SECTIONS = ['image', 'run', 'network', 'limits', 'devices', 'health', 'scale', 'advanced'];
 
 describe('the deploy-container dialog', function () {
   this.timeout(120_000);
@@ -210,6 +210,8 @@ describe('the deploy-container dialog', function () {
       ['limits', 'memory', '1k', /at least 6m/],
       ['limits', 'cpus', 'half', /0\.25/],
       ['network', 'hostname', 'not a name', /letters/],
+      ['scale', 'replicas', '2', /need a service/],
+      ['scale', 'sites', 'home; shop', /commas/],
       ['health', 'livenessTarget', 'nonsense', /URL/],
       ['health', 'livenessInterval', 'soon', /seconds/],
       ['advanced', 'workingDirectory', 'here', /starts with \//],
@@ -239,6 +241,7 @@ describe('the deploy-container dialog', function () {
       run: {},
       network: { hostname: 'web-1', service: 'web', servicePort: '80' },
       limits: { swap: '64m', cpus: '0.5', pids: '200', ioWeight: '50' },
+      scale: { replicas: '2', sites: 'home, shop' },
       health: { livenessTimeout: '2', livenessFailures: '4' },
       advanced: { user: 'nobody', groups: 'dialout', workingDirectory: '/tmp', capabilitiesDrop: 'NET_RAW' },
     };
@@ -274,7 +277,7 @@ describe('the deploy-container dialog', function () {
     for (const field of ['privileged', 'readOnlyRoot'])
       await dialog.locator(`#node-input-${field}`).uncheck();
     await dialog.locator('#node-input-readiness').selectOption('');
-    for (const field of ['user', 'groups', 'swap', 'ioWeight'])
+    for (const field of ['user', 'groups', 'swap', 'ioWeight', 'replicas', 'sites'])
       await dialog.locator(`#node-input-${field}`).fill('');
     await editor.settled();
     await editor.closeDialog();
