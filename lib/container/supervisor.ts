@@ -10,6 +10,8 @@ import type { ContainerRow, ContainerTable } from './table';
 const LOOK_AGAIN_MS = 2_000;
 /** As above, where the kernel has no watch left to give. */
 const LOOK_OFTEN_MS = 250;
+/** So many looks only ask the kernel whether the process is there; the next one looks closely. */
+const QUICK_LOOKS = 5;
 
 /**
  * Why this process ends a container of which the user still wants that it runs: for its replacement, or because it
@@ -26,6 +28,7 @@ export class Supervisor {
   readonly #endings = new Map<string, { ending: Ending; startTicks: number | undefined }>();
   #watcher: FSWatcher | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #looks = 0;
 
   /** `onEnd` is called once for each container that has ended, after the index says so. */
   constructor(
@@ -113,7 +116,20 @@ export class Supervisor {
     if (row) this.observe(row).catch(() => {});
   }
 
+  /** Mostly a single system call for each container: a host with many of them is to cost nothing while they run. */
   #lookAtAll(): void {
-    for (const row of this.#table.all()) this.observe(row).catch(() => {});
+    this.#looks += 1;
+    const closely = this.#looks % (QUICK_LOOKS + 1) === 0;
+    for (const { id, pid } of this.#table.running()) if (closely || !exists(pid)) this.#look(id);
+  }
+}
+
+/** Whether there is a process of that number. It may be a zombie, or another one by now. */
+function exists(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }

@@ -107,6 +107,14 @@ export class ContainerTable {
     return this.#database.prepare('SELECT * FROM containers ORDER BY name').all().map(fromStored);
   }
 
+  /** The first process of each container that runs. */
+  running(): { id: string; pid: number }[] {
+    const rows = this.#database.prepare(
+      "SELECT id, pid FROM containers WHERE state = 'running' AND pid IS NOT NULL",
+    );
+    return rows.all() as { id: string; pid: number }[];
+  }
+
   byName(name: string): ContainerRow | undefined {
     const row = this.#database.prepare('SELECT * FROM containers WHERE name = ?').get(name);
     return row === undefined ? undefined : fromStored(row);

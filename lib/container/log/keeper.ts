@@ -2,8 +2,10 @@ import { type FSWatcher, watch } from 'node:fs';
 import type { ContainerFolder } from '../paths';
 import { keepSegments } from './segments';
 
-/** Where the kernel has no watch left to give, and for what a watch did not report. */
+/** Where the kernel has no watch left to give. */
 const LOOK_AGAIN_MS = 2_000;
+/** Every so many looks also at those that are watched, for what a watch did not report. */
+const WATCHED_EVERY = 15;
 
 /**
  * Keeps the full segments of running containers' logs. It hears only of rotations: what conmon writes lies in a folder
@@ -12,6 +14,7 @@ const LOOK_AGAIN_MS = 2_000;
 export class LogKeeper {
   readonly #watched = new Map<string, { folder: ContainerFolder; watcher: FSWatcher | undefined }>();
   readonly #timer = setInterval(() => this.#lookAtAll(), LOOK_AGAIN_MS).unref();
+  #looks = 0;
 
   /** From now on until `leave`. Harmless when it is kept already. */
   keep(folder: ContainerFolder): void {
@@ -32,7 +35,9 @@ export class LogKeeper {
   }
 
   #lookAtAll(): void {
-    for (const { folder } of this.#watched.values()) attempt(folder);
+    this.#looks += 1;
+    const all = this.#looks % WATCHED_EVERY === 0;
+    for (const { folder, watcher } of this.#watched.values()) if (all || !watcher) attempt(folder);
   }
 }
 
