@@ -13,6 +13,7 @@ export = (RED: NodeAPI): void => {
     RED.nodes.createNode(this, definition);
     const standard = defaultOptions(RED);
     this.options = {
+      ...standard,
       dataDirectory: definition.dataDirectory?.trim() || standard.dataDirectory,
       socket: definition.socket?.trim() || standard.socket,
       name: definition.name?.trim() || undefined,

@@ -2,6 +2,7 @@ import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { GaruaError } from '../../lib/base';
 import type { OpenHostOptions } from '../../lib/control';
 import { type HostLease, hostPool } from './host-pool';
+import { ownEditor } from './own-editor';
 import { type RegistryAccess, type RegistryRow, registryAccess } from './registries';
 
 export interface FogHostDef extends NodeDef {
@@ -36,7 +37,7 @@ export class FogHostMissingError extends GaruaError {
 
 /**
  * The host behind a fog-host config node, shared by all nodes that use it. Without a config node: the
- * machine's default host, or what `garua: {dataDirectory, socket}` in settings.js says.
+ * machine's default host, or what `garua: {dataDirectory, socket, nodeRed, nodeRedTokenFile}` in settings.js says.
  *
  * @throws {FogHostMissingError}
  */
@@ -54,5 +55,10 @@ export function useHost(RED: NodeAPI, configNodeId?: string): HostUse {
 /** What the administrator of this Node-RED wants where no fog-host says otherwise. */
 export function defaultOptions(RED: NodeAPI): OpenHostOptions {
   const { garua } = RED.settings as unknown as { garua?: OpenHostOptions };
-  return { dataDirectory: garua?.dataDirectory, socket: garua?.socket };
+  return {
+    dataDirectory: garua?.dataDirectory,
+    socket: garua?.socket,
+    nodeRed: garua?.nodeRed ?? ownEditor(RED),
+    nodeRedTokenFile: garua?.nodeRedTokenFile,
+  };
 }

@@ -1,0 +1,79 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { consume, type Message, type Position } from '../../lib/mesh';
+import type { HostLease } from '../fog-host/host-pool';
+import { decodeMessage } from '../fog-messages';
+
+/** What one output of an operator sends back to this Node-RED. */
+export interface ReturnedOutput {
+  output: number;
+  topic: string;
+}
+
+const FIRST_PAUSE = 500;
+const LONGEST_PAUSE = 15_000;
+
+/** Brings what operators send back to the node that stands for them. */
+export class Returns {
+  readonly #lease: HostLease;
+  readonly #id: string;
+  readonly #give: (output: number, message: Record<string, unknown>) => void;
+  readonly #report: (error: unknown) => void;
+  readonly #listening = new Map<string, { stop: AbortController; done: Promise<void> }>();
+
+  constructor(
+    lease: HostLease,
+    id: string,
+    give: (output: number, message: Record<string, unknown>) => void,
+    report: (error: unknown) => void,
+  ) {
+    this.#lease = lease;
+    this.#id = id;
+    this.#give = give;
+    this.#report = report;
+  }
+
+  /** Listens to these, and to no others any more. */
+  listen(outputs: readonly ReturnedOutput[]): void {
+    const wanted = new Set(outputs.map(({ topic }) => topic));
+    for (const [topic, { stop }] of this.#listening) {
+      if (wanted.has(topic)) continue;
+      stop.abort();
+      this.#listening.delete(topic);
+    }
+    for (const { output, topic } of outputs) {
+      if (this.#listening.has(topic)) continue;
+      const stop = new AbortController();
+      this.#listening.set(topic, { stop, done: this.#run(output, topic, stop.signal) });
+    }
+  }
+
+  async close(): Promise<void> {
+    const all = [...this.#listening.values()];
+    for (const { stop } of all) stop.abort();
+    await Promise.all(all.map(({ done }) => done));
+  }
+
+  async #run(output: number, topic: string, signal: AbortSignal): Promise<void> {
+    const position: Position = { queue: '', sequence: 0 };
+    let pause = FIRST_PAUSE;
+    const take = async ({ body }: Message) => {
+      pause = FIRST_PAUSE;
+      try {
+        this.#give(output, await decodeMessage(body));
+      } catch (error) {
+        // It would come again for ever.
+        this.#report(error);
+      }
+    };
+    while (!signal.aborted) {
+      try {
+        const options = { subscriber: `${this.#id}/${output}`, retained: false, signal };
+        await consume(await this.#lease.host(), topic, options, take, position);
+      } catch (error) {
+        if (!signal.aborted) this.#report(error);
+      }
+      await delay(pause, undefined, { signal, ref: false }).catch(() => {});
+      pause = Math.min(pause * 2, LONGEST_PAUSE);
+    }
+  }
+}
