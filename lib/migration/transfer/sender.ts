@@ -192,8 +192,14 @@ export class Sender {
   async #send(message: SourceMessage, bytes?: Uint8Array): Promise<void> {
     const head = encodeFrame(message, bytes?.length);
     this.#sent += head.length + (bytes?.length ?? 0);
-    await this.#stream.write(head);
-    if (bytes && bytes.length > 0) await this.#stream.write(bytes);
+    try {
+      await this.#stream.write(head);
+      if (bytes && bytes.length > 0) await this.#stream.write(bytes);
+    } catch (error) {
+      // The target may have said why before it broke off.
+      const last = await this.#answers.next().catch(() => undefined);
+      throw last?.message.kind === 'failed' ? fromErrorDocument(last.message.error) : error;
+    }
   }
 
   async #sync(): Promise<void> {
