@@ -7,6 +7,7 @@ import {
   type MigrationMode,
   MigrationSource,
   MigrationTarget,
+  type Movement,
   moveContainer,
   type SourceLink,
   type TargetLink,
@@ -50,6 +51,10 @@ export class Machine {
   target!: MigrationTarget;
   /** Set when the copy cannot be restored here, or does not become well. */
   restoreFails = false;
+  /** Steps that fail, by the names of their points. */
+  readonly fails = new Set<string>();
+  /** Whether the line hangs once the container stands still. */
+  hangs = false;
   #process = Symbol('process');
   #fall: (() => void) | undefined;
   #fallen!: Promise<void>;
@@ -100,7 +105,7 @@ export class Machine {
     if (!this.up) this.#boot();
   }
 
-  move(mode: MigrationMode, fence = 1) {
+  move(mode: MigrationMode, fence = 1, options: Partial<Movement> = {}) {
     const ticket: Ticket = { id: `m${fence}`, name: NAME, mode, from: this.id, to: this.peer.id, fence };
     this.#save();
     this.#change({ ...this.copy!, moving: { role: 'leaving', decided: 'here' } });
@@ -120,6 +125,7 @@ export class Machine {
       checkpointer: { checkpoint } as unknown as Checkpointer,
       exportState: async () => undefined,
       drainMs: 0,
+      ...options,
     });
   }
 
@@ -182,6 +188,9 @@ export class Machine {
   /** Notes a point, and crashes if it is the one. */
   #point(name: string, process: symbol): void {
     if (!this.up || process !== this.#process) throw new CrashTestError(name);
+    if (name.startsWith('before ') && this.fails.has(name.slice('before '.length))) {
+      throw new Error(`${name.slice('before '.length)} failed`);
+    }
     this.trace.push(name);
     this.passed += 1;
     if (this.passed !== this.crashAt) return;
@@ -325,6 +334,7 @@ export class Machine {
   /** The bytes do not matter here; that the transfer breaks off when a host goes down does. */
   #transfer(ticket: Ticket): Transfer {
     let finished = false;
+    let breakOff: (() => void) | undefined;
     const { peer } = this;
     void Promise.race([this.#fallen]).then(() => {
       if (!finished && peer.up) void peer.target.abandon(ticket.id).catch(() => {});
@@ -337,13 +347,19 @@ export class Machine {
         return [];
       },
       sendFolders: () => send('files'),
-      sendDump: () => send('pages'),
+      sendDump: () => {
+        if (!this.hangs) return send('pages');
+        return new Promise((_, reject) => {
+          breakOff = () => reject(new Error('the transfer was ended'));
+        });
+      },
       sendLog: async () => {},
       finish: async () => {
         await send('finish');
         finished = true;
       },
       close: async () => {
+        breakOff?.();
         if (!finished && peer.up) await peer.target.abandon(ticket.id).catch(() => {});
       },
     };
