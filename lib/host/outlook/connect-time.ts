@@ -28,14 +28,20 @@ export function parseAddress(text: string): Address | undefined {
 export class ConnectTime {
   readonly #known = new Map<string, { ms: number | null; at: number }>();
   readonly #measuring = new SingleFlight<number | null>();
+  readonly #now: () => number;
   #recent: number[] = [];
+
+  /** @param now milliseconds of a clock that never goes back */
+  constructor(now: () => number = () => performance.now()) {
+    this.#now = now;
+  }
 
   /** Milliseconds; null when nothing answers, or when too much was measured lately. */
   async measure(text: string): Promise<number | null> {
     const address = parseAddress(text);
     if (!address) throw new InvalidArgumentError(`"${text}" is no address`, 'Write ADDRESS:PORT.');
     const known = this.#known.get(text);
-    if (known && performance.now() - known.at < FRESH) return known.ms;
+    if (known && this.#now() - known.at < FRESH) return known.ms;
     return this.#measuring.run(text, async () => {
       if (!this.#mayMeasure()) return null;
       const ms = await connectTime(address);
@@ -45,7 +51,7 @@ export class ConnectTime {
   }
 
   #mayMeasure(): boolean {
-    const now = performance.now();
+    const now = this.#now();
     this.#recent = this.#recent.filter((at) => now - at < WINDOW);
     if (this.#recent.length >= MOST) return false;
     this.#recent.push(now);
@@ -54,7 +60,7 @@ export class ConnectTime {
 
   #keep(text: string, ms: number | null): void {
     this.#known.delete(text);
-    this.#known.set(text, { ms, at: performance.now() });
+    this.#known.set(text, { ms, at: this.#now() });
     for (const oldest of this.#known.keys()) {
       if (this.#known.size <= KEPT) break;
       this.#known.delete(oldest);
