@@ -59,14 +59,16 @@ export async function proceed(record: OperatorRecord, parts: MoveParts): Promise
       const request = { from: move.from.peerId, subscribers, epoch: move.epoch, state };
       await repeatedly(() => target.takeOver(owner, to, request));
       pausedMs = performance.now() - since;
-      settle(record, move);
-      advance('release');
     } catch (error) {
       if (move.step === 'take-over') await renounced(target, move, parts, to, subscribers, error);
       failure = toGaruaError(error, 'the move');
       // The epoch that the target may have seen is not used again.
       move.epoch = record.epoch += 2;
       advance('take-back');
+    }
+    if (!failure) {
+      settle(record, move);
+      advance('release');
     }
   }
   if (move.step === 'take-back') {
