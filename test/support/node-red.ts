@@ -68,6 +68,8 @@ const nodes = [
   'fog-out',
   'migrate',
   'fog-in',
+  'fog-port-in',
+  'fog-port-out',
   'fog-store-put',
   'fog-store-get',
 ];
