@@ -139,6 +139,7 @@ describeWithCriu('faults: two Node-REDs at two sites', function () {
       ),
       [false, true, true],
     );
+    await quay.picture('migrate-follow', dialog);
     await dialog.locator('#node-input-when').selectOption('message');
     await dialog.locator('#node-input-container').fill('visitor');
     await dialog.locator('#node-input-to').fill('tower');
@@ -152,6 +153,10 @@ describeWithCriu('faults: two Node-REDs at two sites', function () {
     equal((await seen()).at(-1), 'on tower');
     equal((await places.tower.host.container('visitor')).state, 'running');
     deepEqual(await places.quay.host.containers(), []);
+    for (const name of ['Follow the visitor', 'Evacuate a host', 'Hourly backup']) {
+      await quay.importExample(name);
+    }
+    deepEqual(await quay.invalidNodes(), []);
     deepEqual(problems, []);
   });
 });

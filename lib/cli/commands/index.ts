@@ -25,6 +25,7 @@ const NAMES = [
   'sites',
   'migrate',
   'scale',
+  'outlook',
   'services',
   'messages',
   'put',

@@ -38,7 +38,9 @@ export class Follow implements Trigger {
     const site = this.nearest;
     const there = site === undefined ? here : this.#smoothed.get(site)!;
     const isNearer = site !== view.self.site && this.#isNearer(there, here);
-    if (!this.#hold.lasts(isNearer ? site : undefined, now) || !container?.mayMove) return undefined;
+    // One that has just come here waits as long as any other.
+    const isTime = this.#hold.lasts(isNearer && container ? site : undefined, now);
+    if (!isTime || !container?.mayMove) return undefined;
     const hosts = view.others.filter((host) => host.site === site);
     const target = roomiest(hosts, container, MEMORY_FITS);
     if (!target) return undefined;

@@ -61,6 +61,14 @@ describe('follow', () => {
     match(trigger.decide(cutOff, 11_000)?.reason ?? '', /10 ms instead of no way/);
   });
 
+  it('begins to wait when the container comes', () => {
+    const trigger = new Follow(options);
+    const latencies = { here: 50, quay: 10 };
+    trigger.decide(view({ latencies, containers: [] }), 0);
+    equal(trigger.decide(near(50, 10), 30_000), undefined);
+    equal(trigger.decide(near(50, 10), 40_000)?.to, 'quay');
+  });
+
   it('waits while the container is not here, rests, or would have no room', () => {
     for (const change of [
       { containers: [] },
