@@ -4,8 +4,8 @@ import type { Translate } from '../feedback';
 
 /** What the dialog of a place-operator holds. */
 export interface OperatorSettings {
-  /** Id of a subflow of this flow file. */
-  subflow?: string;
+  /** Id of a subflow of this flow file. A property `subflow` would make the runtime take the node for an instance. */
+  subflowId?: string;
   cpu?: string | number;
   memory?: string | number;
   device?: string;
@@ -39,7 +39,7 @@ export interface OperatorNeeds {
 /** @throws {InvalidArgumentError} */
 export function needsOf(settings: OperatorSettings, translate: Translate): OperatorNeeds {
   const refuse = (word: string) => new InvalidArgumentError(translate(`place-operator.invalid.${word}`));
-  const subflow = settings.subflow?.trim() ?? '';
+  const subflow = settings.subflowId?.trim() ?? '';
   if (subflow === '') throw refuse('subflow');
   const number = (
     value: string | number | undefined,

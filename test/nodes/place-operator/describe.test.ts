@@ -32,15 +32,15 @@ const flows = deployed([
     type: 'place-operator',
     z: 'tab',
     name: 'first',
-    subflow: 'sub',
+    subflowId: 'sub',
     x: 1,
     y: 1,
     wires: [['b', 'debug']],
   },
-  { id: 'b', type: 'place-operator', z: 'tab', subflow: 'sub', x: 1, y: 1, wires: [['debug']] },
+  { id: 'b', type: 'place-operator', z: 'tab', subflowId: 'sub', x: 1, y: 1, wires: [['debug']] },
   { id: 'debug', type: 'debug', z: 'tab', x: 1, y: 1 },
 ]);
-const needs = needsOf({ subflow: 'sub', key: 'topic', most: 3, pin: 'Quay' }, (key) => key);
+const needs = needsOf({ subflowId: 'sub', key: 'topic', most: 3, pin: 'Quay' }, (key) => key);
 
 describe('what a place-operator stands for', () => {
   it('sends to operators from site to site, and to all else through this Node-RED', () => {

@@ -2,7 +2,7 @@ import { deepEqual, equal, throws } from 'node:assert/strict';
 import { needsOf, weightsOf } from '../../../nodes/place-operator/settings';
 
 const translate = (key: string) => key;
-const needs = (settings: object) => needsOf({ subflow: 's', ...settings }, translate);
+const needs = (settings: object) => needsOf({ subflowId: 's', ...settings }, translate);
 
 describe('what a place-operator needs', () => {
   it('is little where the dialog was left as it is', () => {
@@ -43,7 +43,7 @@ describe('what a place-operator needs', () => {
   });
 
   const wrong: [string, object][] = [
-    ['subflow', { subflow: ' ' }],
+    ['subflow', { subflowId: ' ' }],
     ['cpu', { cpu: '0' }],
     ['cpu', { cpu: 'much' }],
     ['memory', { memory: '-1' }],
