@@ -195,6 +195,9 @@ export {
   MigrationToSelfError,
   NothingToResolveError,
   StaleMigrationError,
+  StandstillTooLongError,
+  StateTooLargeError,
+  TicketInvalidError,
   TooManyMigrationsError,
 } from './migration/protocol';
 export { type Round, TransferFailedError } from './migration/transfer';

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { rmSync, writeFileSync } from 'node:fs';
 import type { MigrateOptions, MigrationPlan, MigrationResult } from '../../lib';
 import { describeWithCriu } from '../container/move/support';
 import { type HostName, TwoHosts } from '../migration/support/two-hosts';
@@ -103,6 +104,14 @@ describeWithCriu('migration between two hosts', function () {
     assert.deepEqual([plan.possible, plan.problems, plan.fresh], [true, [], false]);
     assert.ok(plan.estimate.bytes > 0);
     await countsOn('ada');
+    // Whoever has a policy must say that processes of others may come.
+    const policy = `${hosts.data('bob')}/policy.json`;
+    writeFileSync(policy, '{}', { mode: 0o644 });
+    try {
+      assert.match((await planOf()).problems.join(), /^taking in running processes is not allowed by/);
+    } finally {
+      rmSync(policy);
+    }
     await hosts.run('bob', { name: 'counter', command: ['sleep', '600'] });
     assert.deepEqual((await planOf()).problems, ['there is a container named counter already']);
     const refused = await hosts.garua('ada', 'migrate', 'counter', '--to', 'bob');

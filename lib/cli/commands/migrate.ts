@@ -10,14 +10,17 @@ const MODES = ['live', 'cold', 'elastic'];
 /** `garua migrate`: a running container goes on at another host. */
 export const migrate: Command = {
   name: 'migrate',
-  usage: 'NAME --to HOST [--mode live|cold|elastic] [--time SECONDS] [--dry-run] [--json]',
+  usage:
+    'NAME --to HOST [--mode live|cold|elastic] [--time SECONDS] [--standstill SECONDS] [--dry-run] [--json]',
   summary:
     'Move a running container to another host of the fog (--mode live, the default, keeps its memory and files). ' +
+    'It is given up, and goes on here, when it stands still for longer than --standstill (default a minute, and four times what --dry-run expects). ' +
     'After a migration whose other host is lost: --resolve NAME --here|--there says where it runs.',
   options: {
     to: { type: 'string' },
     mode: { type: 'string' },
     time: { type: 'string', short: 't' },
+    standstill: { type: 'string' },
     'dry-run': { type: 'boolean' },
     resolve: { type: 'string' },
     here: { type: 'boolean' },
@@ -37,6 +40,7 @@ export const migrate: Command = {
       mode: mode as MigrationMode,
       dryRun: options['dry-run'] === true,
       graceMs: graceOf(text(options, 'time')),
+      standstillMs: graceOf(text(options, 'standstill'), 'standstill'),
     };
     await withHost(invocation, async (host) => {
       const outcome = await withProgressBar((onProgress) =>
@@ -48,6 +52,8 @@ export const migrate: Command = {
         return;
       }
       if (!options.json && outcome.outcome === 'moved') printResult(outcome, to);
+      if (outcome.warning)
+        process.stderr.write(`warning ${outcome.warning.code}: ${outcome.warning.message}\n`);
       // It goes on where it was: that is not what was asked for.
       if (outcome.error) throw fromErrorDocument(outcome.error);
     });

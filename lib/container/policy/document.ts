@@ -30,7 +30,7 @@ export interface PolicyDocument {
   privileged?: boolean;
   /** Patterns for full references, such as `docker.io/library/*`. Absent: all. */
   images?: string[];
-  /** Whether checkpoint files may be restored; whoever made one says what runs. Absent: no. */
+  /** Whether checkpoints may be restored, of files and of migrations; whoever made one says what runs. Absent: no. */
   restore?: boolean;
   /** Absent: all is allowed. */
   peers?: Partial<PeerRights>;

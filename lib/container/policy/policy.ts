@@ -44,15 +44,14 @@ export class Policy {
   }
 
   /**
-   * A checkpoint file may hold any processes, whatever its container was allowed: with a policy, one that says so must
-   * let it in.
+   * A checkpoint, in a file or sent by another host, may hold any processes, whatever its container was allowed: with
+   * a policy, one that says so must let it in.
    *
    * @throws {PolicyRefusedError}
    */
-  checkRestore(): void {
+  checkRestore(what = 'restoring a checkpoint file'): void {
     const { document, isAbsent } = this.#file;
-    if (!document.restore && !isAbsent)
-      this.#refuse('restore', 'RESTORE', 'restoring a checkpoint file', 'true');
+    if (!document.restore && !isAbsent) this.#refuse('restore', 'RESTORE', what, 'true');
   }
 
   /**

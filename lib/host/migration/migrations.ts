@@ -245,7 +245,7 @@ export class HostMigrations {
     await (await engine()).validate(record.spec);
     const policy = await Policy.of(directory);
     policy.checkImage(formatReference(parseReference(record.image.ref)));
-    if (start === 'restore') policy.checkRestore();
+    if (start === 'restore') policy.checkRestore('taking in running processes');
     this.#tookIn = true;
     this.#pageLimit = Math.floor((await availableMemory()) / 4 / PAGE);
     return keeping(record.image.digest, async () => {

@@ -61,7 +61,7 @@ async function forbidden(
 /** What arrives with its memory may hold any processes, just like a checkpoint file. */
 async function unrestorable(directory: DataDirectory): Promise<string[]> {
   const policy = await Policy.of(directory);
-  return refusals(() => policy.checkRestore());
+  return refusals(() => policy.checkRestore('taking in running processes'));
 }
 
 async function refusals(...checks: (() => unknown)[]): Promise<string[]> {
