@@ -5,6 +5,7 @@ import { cgroupPath, cgroupVersion } from '../runtime/cgroup';
 import type { CompleteSpec } from '../spec/complete';
 import { containerCapabilities } from './capabilities';
 import { checkCommand, commandLine } from './command';
+import { writeCriuOptions } from './criu';
 import { containerDevices } from './devices';
 import { containerMounts, type MountSources, maskedPaths, READONLY_PATHS } from './mounts';
 import { containerHostname, writeNetworkFiles } from './network-files';
@@ -65,7 +66,7 @@ export async function runtimeConfiguration(input: ConfigurationInput): Promise<R
     },
     // Last, for it may fill a volume, which is not undone when something else fails.
     mounts: await containerMounts(spec, await writeNetworkFiles(input.files, spec), sources),
-    annotations: annotations(spec.labels),
+    annotations: { ...annotations(spec.labels), ...(await writeCriuOptions(input.files)) },
     linux: {
       namespaces: await namespaces(shares ? undefined : namespacePath(id)),
       cgroupsPath: cgroupPath(id),

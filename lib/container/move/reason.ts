@@ -8,10 +8,14 @@ import { CheckpointFailedError, CheckpointTimeoutError, RestoreFailedError } fro
 /** Lines of CRIU's log such as `(00.012345) Error (criu/sk-unix.c:837): unix: Can't dump half of ...`. */
 const ERROR = /\bError \([^)]*\): (.+)$/gm;
 
+/** It would like to open more files than it may, and goes on without. */
+const HARMLESS = /^rlimit: Can't setup RLIMIT_NOFILE/;
+
 /** What CRIU says was wrong: of its errors the first tells the cause, those after it only that all has failed. */
 async function criuReason(folder: string, log: 'dump.log' | 'restore.log'): Promise<string | undefined> {
   const text = await readFile(join(folder, log), 'utf8').catch(() => '');
-  return [...text.matchAll(ERROR)][0]?.[1]?.trim();
+  const errors = [...text.matchAll(ERROR)].map(([, error]) => error!.trim());
+  return errors.find((error) => !HARMLESS.test(error));
 }
 
 /** Turns what a checkpoint threw into what it means. `work`: where CRIU wrote its log. */
