@@ -43,12 +43,11 @@ async function main() {
   const mark = becomeOnlyOne(FOLDER, 'scripts/city.mjs', 'npm run demo:city');
   const beside = [];
   try {
-    const sites = [];
-    say('Starting three hosts and three editors ...');
-    for (const name of SITES) sites.push(await startSite(name, beside));
-    const ended = Promise.race(beside.map((one) => one.ended.then((how) => ({ one, how }))));
-    await Promise.race([bringUp(sites), interrupted, ended.then(({ one, how }) => fail(one, how))]);
-    await Promise.race([interrupted, ended.then(({ one, how }) => fail(one, how))]);
+    const sites = await chooseSites();
+    say('Starting three hosts ...');
+    for (const site of sites) beside.push(startHost(site));
+    const started = await Promise.race([bringUp(sites, beside), interrupted]);
+    if (started === 'up') await Promise.race([interrupted, endOf(beside)]);
     say('\nStopping the editors, then the hosts ...');
   } finally {
     for (const one of beside.reverse()) await one.stop('SIGINT');
@@ -57,27 +56,46 @@ async function main() {
   say(`Nothing runs any more. Flows, the fog and its state are kept in ${FOLDER} for the next time.`);
 }
 
-async function startSite(name, beside) {
-  const folder = join(FOLDER, name.toLowerCase());
-  mkdirSync(folder, { recursive: true });
-  const data = join(folder, 'data');
-  const socket = join(data, 'garua.sock');
-  const port = await freePort(1881);
-  const url = `http://127.0.0.1:${port}/`;
+async function chooseSites() {
+  const sites = [];
+  let port = 1880;
+  for (const name of SITES) {
+    const folder = join(FOLDER, name.toLowerCase());
+    mkdirSync(folder, { recursive: true });
+    port = await freePort(port + 1);
+    const data = join(folder, 'data');
+    sites.push({
+      name,
+      folder,
+      port,
+      data,
+      socket: join(data, 'garua.sock'),
+      url: `http://127.0.0.1:${port}/`,
+    });
+  }
+  return sites;
+}
+
+function startHost({ name, folder, data, url }) {
   const words = ['--data', data, '--site', name, '--name', name.toLowerCase(), '--node-red', url];
-  const program = join(root, 'dist/lib/cli/main.js');
-  const args = [program, 'host', ...words, '--listen', '/ip4/127.0.0.1/tcp/0'];
-  beside.push(startBeside(node, args, join(folder, 'host.log')));
-  const variables = { GARUA_DEMO_SOCKET: socket, GARUA_DEMO_TITLE: `${name} - Garua` };
+  const args = [join(root, 'dist/lib/cli/main.js'), 'host', ...words, '--listen', '/ip4/127.0.0.1/tcp/0'];
+  return startBeside(node, args, join(folder, 'host.log'));
+}
+
+async function startEditor({ name, folder, port, socket, url }, beside) {
   const nodeRed = startNodeRed(folder, {
     port,
     flows: () => (name === HOME ? homeFlows() : guestFlows(name)),
-    variables,
+    variables: { GARUA_DEMO_SOCKET: socket, GARUA_DEMO_TITLE: `${name} - Garua` },
   });
   beside.push(nodeRed);
-  // The next site must not choose the same port.
   if (!(await waitForAnswer(`${url}settings`, nodeRed.ended, PATIENCE))) fail(nodeRed, 'no answer');
-  return { name, url, socket };
+}
+
+/** Rejects when one of the programs ends. */
+async function endOf(beside) {
+  const { one, how } = await Promise.race(beside.map((one) => one.ended.then((how) => ({ one, how }))));
+  fail(one, how);
 }
 
 /** The examples as they are, but what stands somewhere is pinned there. */
@@ -106,39 +124,45 @@ function guestFlows(name) {
   ];
 }
 
-/** Makes one fog of the hosts the first time; then waits until all operators run. */
-async function bringUp(sites) {
+/** Makes one fog of the hosts the first time, starts the editors, and waits until all operators run. */
+async function bringUp(sites, beside) {
   const [home, ...others] = await Promise.all(sites.map(openWhenThere));
   try {
     if (!(await home.fog())) await home.fogCreate({ name: 'city' });
     for (const other of others) if (!(await other.fog())) await other.fogJoin(await home.fogInvite());
+    say('Starting three editors ...');
+    const [first, ...guests] = sites;
+    // Operators are placed once the home's flows start: there they find the other editors.
+    await Promise.all(guests.map((site) => startEditor(site, beside)));
+    await startEditor(first, beside);
     say('Waiting for the operators to be placed ...');
-    const operators = await running(home);
-    const where = operators
-      .map(
-        ({ name, state, instances }) =>
-          `  ${name.padEnd(16)} ${[...new Set(instances.map(({ site }) => site))].join(', ') || state}`,
-      )
-      .join('\n');
-    const list = sites.map(({ name, url }) => `  ${name.padEnd(9)} ${url}`).join('\n');
-    const garua = `${process.env.SUDO_UID ? 'sudo ' : ''}${node.slice(root.length + 1)} dist/lib/cli/main.js`;
-    const data = join(FOLDER, HOME.toLowerCase(), 'data').replace(`${root}/`, '');
-    say(`
-The city runs. Its editors, and the site where each operator is:
-
-${list}
-
-${where}
-
-  The flows      ${sites[0].url}
-  A noise map    ${sites[0].url}noise
-  Who is where   ${garua} operators --data ${data}
-  The sites      ${garua} sites --data ${data}
-
-Ctrl+C stops everything.`);
+    show(sites, await Promise.race([running(home), endOf(beside)]));
+    return 'up';
   } finally {
     for (const host of [home, ...others]) await host.close();
   }
+}
+
+function show(sites, operators) {
+  const row = (name, text) => `  ${name.padEnd(16)} ${text}`;
+  const siteOf = ({ state, instances }) =>
+    [...new Set(instances.map(({ site }) => site))].join(', ') || state;
+  const garua = `${process.env.SUDO_UID ? 'sudo ' : ''}${node.slice(root.length + 1)} dist/lib/cli/main.js`;
+  const [{ url, data }] = sites;
+  const shown = data.replace(`${root}/`, '');
+  say(`
+The city runs. Its editors, and the site where each operator is:
+
+${sites.map((site) => row(site.name, site.url)).join('\n')}
+
+${operators.map((operator) => row(operator.name, siteOf(operator))).join('\n')}
+
+  The flows        ${url}
+  A noise map      ${url}noise
+  Who is where     ${garua} operators --data ${shown}
+  The sites        ${garua} sites --data ${shown}
+
+Ctrl+C stops everything.`);
 }
 
 async function openWhenThere({ name, socket }) {
