@@ -101,12 +101,14 @@ describeWithCriu('faults: two Node-REDs at two sites', function () {
     if (places) await stopNodeRedFog(Object.values(places));
   });
 
+  /** A machine that has much to do moves no container in seconds. */
+  const patience = { timeout: 120_000 };
   const press = (editor: Editor, name: string) =>
     editor.node(name).locator('.red-ui-flow-node-button-button').click();
   const status = (editor: Editor, label: string, fits: RegExp) =>
-    editor.node(label).locator('.red-ui-flow-node-status-label', { hasText: fits }).waitFor();
+    editor.node(label).locator('.red-ui-flow-node-status-label', { hasText: fits }).waitFor(patience);
   const said = (editor: Editor, text: string) =>
-    editor.page.locator('.red-ui-debug-msg', { hasText: text }).first().waitFor();
+    editor.page.locator('.red-ui-debug-msg', { hasText: text }).first().waitFor(patience);
 
   it('carry a message', async () => {
     await status(tower, 'from others', /^1 other site$/);
@@ -153,9 +155,7 @@ describeWithCriu('faults: two Node-REDs at two sites', function () {
     equal((await seen()).at(-1), 'on tower');
     equal((await places.tower.host.container('visitor')).state, 'running');
     deepEqual(await places.quay.host.containers(), []);
-    for (const name of ['Follow the visitor', 'Evacuate a host', 'Hourly backup']) {
-      await quay.importExample(name);
-    }
+    await quay.importExample('Follow the visitor');
     deepEqual(await quay.invalidNodes(), []);
     deepEqual(problems, []);
   });
