@@ -31,9 +31,14 @@ export class PlainRunc {
     await execute('runc', ['spec', '--bundle', this.#bundle]);
     const file = join(this.#bundle, 'config.json');
     const config = JSON.parse(readFileSync(file, 'utf8'));
-    const env = ['PATH=/bin'];
+    // Without a seccomp profile Node.js would use io_uring, which CRIU cannot write.
+    const env = ['PATH=/bin', 'UV_USE_IO_URING=0'];
     config.process = { ...config.process, terminal: false, args: command, env, rlimits: [] };
     config.root.readonly = false;
+    // A server that is asked all the time has always one who waits to be accepted.
+    const options = join(this.#bundle, 'criu.conf');
+    writeFileSync(options, 'skip-in-flight\n');
+    config.annotations = { 'org.criu.config': options };
     config.mounts.push(
       ...this.hosts.mounts.map(({ source, target }) => ({
         ...{ destination: target, source, type: 'bind', options: ['rbind', 'rw'] },
