@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { type Database, type DataDirectory, execute, InvalidArgumentError, throwIfAborted } from '../../base';
-import { type Arrival, type ContainerEngine, type Departure, Policy } from '../../container';
+import { type Database, type DataDirectory, InvalidArgumentError, throwIfAborted } from '../../base';
+import { type Arrival, type ContainerEngine, Policy } from '../../container';
 import { formatReference, type ImageStore, parseReference } from '../../image';
 import type { FogMesh, MeshHost } from '../../mesh';
 import type { Checkpointer } from '../../migration/checkpoint';
@@ -15,7 +15,6 @@ import {
   MigrationToSelfError,
   moveContainer,
   NothingToResolveError,
-  type PreflightAnswer,
   type PrepareRequest,
   serveMigrations,
   sourceOver,
@@ -30,7 +29,8 @@ import { downtimeAfter, estimate, standstillLimit } from './estimate';
 import type { MigrateOptions, MigrateOutcome } from './migration';
 import { type ObjectAlong, objectsOf, sendObjectsAlong, serveObjectsAlong } from './objects-along';
 import { answerPreflight, availableMemory } from './preflight';
-import { exportState, exportsState, importState } from './state-hooks';
+import { exportState, importState } from './state-hooks';
+import { type Survey, surveyMove } from './survey';
 
 /** Migrations that one host begins, and takes in, at a time. */
 const LIMIT = 3;
@@ -49,15 +49,6 @@ export interface MigrationParts {
   engine(): Promise<ContainerEngine>;
   /** Keeps an image from being pruned while the work runs. */
   keeping<T>(digest: string, work: () => Promise<T>): Promise<T>;
-}
-
-/** What is known before a container moves. */
-interface Survey {
-  start: 'restore' | 'fresh';
-  problems: string[];
-  fence: number;
-  memory: number;
-  files: number;
 }
 
 /** Moves containers to other hosts of the fog, and takes them in. */
@@ -175,7 +166,9 @@ export class HostMigrations {
     let objects: ObjectAlong[] = [];
     try {
       onProgress?.({ phase: 'checking', done: 0, total: 1, unit: 'steps' });
-      survey = await this.#survey(departure, mode, (request) => link.preflight(request, { signal }));
+      survey = await surveyMove(this.#parts, departure, mode, (request) =>
+        link.preflight(request, { signal }),
+      );
       throwIfAborted(signal, `the migration of ${name}`);
       const { problems } = survey;
       if (!dryRun && problems.length > 0) throw new MigrationImpossibleError(name, host.name, problems);
@@ -185,14 +178,15 @@ export class HostMigrations {
       await departure.resume();
       throw error;
     }
-    const { problems, start, fence, memory, files } = survey;
+    const { problems, start, memory, files } = survey;
+    const fence = Math.max(survey.fence, this.#ledger.fence(name)) + 1;
     const fresh = start === 'fresh';
     const expected = estimate({ mode, fresh, memory, files, throughput: host.throughput });
     if (dryRun) {
       await departure.resume();
       return { possible: problems.length === 0, problems, mode, fresh, estimate: expected };
     }
-    const ticket = { id: randomUUID(), name, mode, from: mesh.peerId, to: host.peerId, fence: fence + 1 };
+    const ticket = { id: randomUUID(), name, mode, from: mesh.peerId, to: host.peerId, fence };
     const result = await moveContainer({
       ...{ ticket, departure, link, start, memory, drainMs, graceMs, signal, onProgress },
       source: this.#source,
@@ -202,36 +196,6 @@ export class HostMigrations {
       exportState: () => exportState(engine, departure.record.spec),
     });
     return objects.length > 0 ? { ...result, objects } : result;
-  }
-
-  async #survey(
-    departure: Departure,
-    mode: MigrationMode,
-    ask: (request: Parameters<ReturnType<typeof targetOver>['preflight']>[0]) => Promise<PreflightAnswer>,
-  ): Promise<Survey> {
-    const { checkpointer, engine } = this.#parts;
-    const { name, record, upper, volumes } = departure;
-    const obstacles = mode === 'elastic' ? [] : await checkpointer.check(departure);
-    const facts = mode === 'elastic' || obstacles.length > 0 ? null : await checkpointer.facts();
-    const stats = (await (await engine()).stats()).find((one) => one.name === name);
-    const memory = stats?.memory ?? 0;
-    const files = mode === 'elastic' ? 0 : await sizeOf([upper, ...volumes.map(({ path }) => path)]);
-    const request = {
-      name,
-      record: { ...record, layers: [] },
-      architecture: process.arch,
-      facts,
-      memory,
-      files,
-    };
-    const answer = await ask(request);
-    const unable = [...obstacles, ...answer.checkpointProblems];
-    const problems = [...answer.problems, ...(mode === 'live' ? unable : [])];
-    if (mode === 'elastic' && volumes.length > 0 && !exportsState(record.spec)) {
-      problems.push('elastic mode would leave its volumes behind');
-    }
-    const start = mode === 'elastic' || unable.length > 0 ? 'fresh' : 'restore';
-    return { start, problems, fence: Math.max(answer.fence, this.#ledger.fence(name)), memory, files };
   }
 
   async #arrive({ ticket, record, address, memory, start }: PrepareRequest): Promise<Arrival> {
@@ -286,15 +250,4 @@ export class HostMigrations {
     if (!this.#mesh) throw new Error('the mesh is not open');
     return this.#mesh;
   }
-}
-
-/** Bytes that folders take on the disk. */
-async function sizeOf(folders: string[]): Promise<number> {
-  const { stdout } = await execute('du', ['-sxk', '--', ...folders], {
-    timeoutMs: 60_000,
-    // A file may vanish while it walks.
-    allowFailure: true,
-  });
-  const kilobytes = stdout.split('\n').map((line) => Number.parseInt(line, 10) || 0);
-  return kilobytes.reduce((sum, size) => sum + size, 0) * 1024;
 }

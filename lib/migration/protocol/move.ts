@@ -104,7 +104,7 @@ async function move(
   const prepared: PrepareAnswer = await link.prepare(request, { signal });
   const transfer = await link.transfer(ticket);
   try {
-    if (!elastic) await sendAhead(movement, transfer, result);
+    if (!elastic) await untilAborted(movement, transfer, () => sendAhead(movement, transfer, result));
     throwIfAborted(signal, `the migration of ${ticket.name}`);
     const { halted, state } = await within(movement.standstillMs, ticket.name, async (expiry) => {
       expiry.addEventListener('abort', () => void transfer.close(), { once: true });
@@ -132,6 +132,24 @@ async function move(
   } catch (error) {
     await transfer.close();
     throw error;
+  }
+}
+
+/** A line may hang, so that only the end of the transfer ends the work. @throws {AbortedError} */
+async function untilAborted(
+  { ticket, signal }: Movement,
+  transfer: Transfer,
+  work: () => Promise<void>,
+): Promise<void> {
+  const onAbort = () => void transfer.close();
+  signal?.addEventListener('abort', onAbort, { once: true });
+  try {
+    await work();
+  } catch (error) {
+    throwIfAborted(signal, `the migration of ${ticket.name}`);
+    throw error;
+  } finally {
+    signal?.removeEventListener('abort', onAbort);
   }
 }
 

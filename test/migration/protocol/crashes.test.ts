@@ -120,7 +120,8 @@ describe('who runs a container after a crash', () => {
       ];
       // Both at once, at some moments.
       for (let far = 2; far <= points.far; far += 4) cuts.push([(3 * far) % points.near, far]);
-      for (const [near, far] of cuts as [number, number][]) {
+      const step = mode === 'elastic' ? 4 : 1;
+      for (const [near, far] of cuts.filter((_, index) => index % step === 0) as [number, number][]) {
         const cut = pair(mode);
         cut.near.crashAt = near;
         cut.far.crashAt = far;

@@ -118,9 +118,16 @@ describe('a migration in which something fails', () => {
   });
 
   it('does not stand still for longer than it may when the line hangs', async () => {
-    near.hangs = true;
+    near.hangs = 'pages';
     const result = await near.move('live', 1, { standstillMs: 50 });
     assert.equal(result.error!.code, 'ERR_MIGRATION_STANDSTILL');
+    runsAt(near, far);
+  });
+
+  it('can be given up while the line hangs', async () => {
+    near.hangs = 'files';
+    const signal = AbortSignal.timeout(50);
+    await assert.rejects(near.move('live', 1, { signal }), { code: 'ERR_ABORTED' });
     runsAt(near, far);
   });
 

@@ -53,8 +53,8 @@ export class Machine {
   restoreFails = false;
   /** Steps that fail, by the names of their points. */
   readonly fails = new Set<string>();
-  /** Whether the line hangs once the container stands still. */
-  hangs = false;
+  /** What is being sent when the line hangs. */
+  hangs: 'files' | 'pages' | undefined;
   #process = Symbol('process');
   #fall: (() => void) | undefined;
   #fallen!: Promise<void>;
@@ -339,7 +339,12 @@ export class Machine {
     void Promise.race([this.#fallen]).then(() => {
       if (!finished && peer.up) void peer.target.abandon(ticket.id).catch(() => {});
     });
-    const send = (name: string) => this.#call(name, () => 0);
+    const send = (name: string) => {
+      if (name !== this.hangs) return this.#call(name, () => 0);
+      return new Promise<number>((_, reject) => {
+        breakOff = () => reject(new Error('the transfer was ended'));
+      });
+    };
     return {
       bytesSent: 0,
       warmUp: async () => {
@@ -347,12 +352,7 @@ export class Machine {
         return [];
       },
       sendFolders: () => send('files'),
-      sendDump: () => {
-        if (!this.hangs) return send('pages');
-        return new Promise((_, reject) => {
-          breakOff = () => reject(new Error('the transfer was ended'));
-        });
-      },
+      sendDump: () => send('pages'),
       sendLog: async () => {},
       finish: async () => {
         await send('finish');

@@ -23,12 +23,17 @@ export const COUNTER =
 export class TwoHosts {
   readonly path = mkdtempSync(join(tmpdir(), 'garua-migration-'));
   readonly shared = join(this.path, 'shared');
+  readonly #env = new Map<HostName, NodeJS.ProcessEnv>();
   readonly #daemons = new Map<HostName, ChildProcess>();
   #registry: TestRegistry | undefined;
   image = '';
 
-  static async start(): Promise<TwoHosts> {
+  /** `prepare` is called before a daemon starts for the first time, and gives the environment of all its runs. */
+  static async start(
+    prepare: (hosts: TwoHosts, name: HostName) => NodeJS.ProcessEnv = () => process.env,
+  ): Promise<TwoHosts> {
     const hosts = new TwoHosts();
+    for (const name of ['ada', 'bob'] as const) hosts.#env.set(name, prepare(hosts, name));
     mkdirSync(hosts.shared);
     hosts.#registry = await startRegistry();
     hosts.image = `${hosts.#registry.host}/fog/box:1`;
@@ -55,7 +60,7 @@ export class TwoHosts {
 
   async daemon(name: HostName): Promise<void> {
     const words = ['host', '--name', name, '--site', name, '--listen', '/ip4/127.0.0.1/tcp/0'];
-    const { child } = spawnGarua(this.data(name), words);
+    const { child } = spawnGarua(this.data(name), words, this.#env.get(name));
     this.#daemons.set(name, child);
     await once(child.stderr!, 'data');
   }
