@@ -14,11 +14,12 @@ export interface CliResult {
 export function spawnGarua(
   dataDirectory: string,
   words: string[],
+  env: NodeJS.ProcessEnv = process.env,
 ): { child: ChildProcess; result: Promise<CliResult> } {
   const end = words.indexOf('--');
   const at = end < 0 ? words.length : end;
   const all = [...words.slice(0, at), '--data', dataDirectory, ...words.slice(at)];
-  const child = spawn(process.execPath, [MAIN, ...all], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [MAIN, ...all], { stdio: ['ignore', 'pipe', 'pipe'], env });
   const output = { stdout: '', stderr: '' };
   child.stdout!.setEncoding('utf8').on('data', (text) => {
     output.stdout += text;

@@ -10,6 +10,13 @@ import type { HostPlace } from './fog-network-namespaces';
 
 const MAIN = join(__dirname, '../../../lib/cli/main.js');
 
+/** Runs a command with a /run/garua of its own: hosts of one machine would share the addresses of containers there. */
+const OWN_RUN = [
+  ...['unshare', '--mount', 'sh', '-c'],
+  'mkdir -p /run/garua && mount -t tmpfs tmpfs /run/garua && exec "$@"',
+  'sh',
+];
+
 export interface NetworkHostOptions {
   name: string;
   site: string;
@@ -120,7 +127,8 @@ export class NetworkHost {
     const { data, env, nodeOptions = [] } = this.options;
     const command = [process.execPath, ...nodeOptions, MAIN, ...words, '--data', data];
     // Unlike `ip netns exec` it leaves /sys alone, and with it the cgroups that containers need.
-    return spawn('nsenter', [`--net=/run/netns/${this.place.namespace}`, ...command], {
+    const inside = [`--net=/run/netns/${this.place.namespace}`, ...OWN_RUN, ...command];
+    return spawn('nsenter', inside, {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, ...env },
     });
