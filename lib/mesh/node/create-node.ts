@@ -1,4 +1,4 @@
-import type { ConnectionEncrypter } from '@libp2p/interface' with { 'resolution-mode': 'import' };
+import type { ConnectionEncrypter, PeerInfo } from '@libp2p/interface' with { 'resolution-mode': 'import' };
 import {
   type Doorkeeper,
   JoinEncrypter,
@@ -33,6 +33,8 @@ const STREAM_OPTIONS = {
   inactivityTimeout: 2 ** 31 - 1,
 };
 const MINUTE = 60_000;
+/** Between two questions to the local network, in ms; the first comes at the start. */
+const DISCOVERY_INTERVAL = 30_000;
 
 /** Starts a libp2p node on which only members of the fog get anything. */
 export async function createNode({ key, listen, door, dhtProtocol, mdns, allows }: NodeOptions) {
@@ -49,7 +51,7 @@ export async function createNode({ key, listen, door, dhtProtocol, mdns, allows 
     ...(await common(libraries, key, (noise) => new MembershipEncrypter(noise, guarded))),
     addresses: { listen },
     peerDiscovery: mdns
-      ? [libraries.mdns({ serviceTag: `_garua-${door.fog.slice(0, 16)}._udp.local`, interval: 20_000 })]
+      ? [quietDiscovery(libraries.mdns({ serviceTag: serviceTag(door.fog), interval: DISCOVERY_INTERVAL }))]
       : [],
     connectionGater: {
       denyInboundConnection: (connection) => !quota.admit(connection),
@@ -81,6 +83,29 @@ export async function createNode({ key, listen, door, dhtProtocol, mdns, allows 
   });
   await node.services.dht.setMode('server');
   return { node, libraries };
+}
+
+type MakeDiscovery = ReturnType<Libraries['mdns']>;
+interface Connected {
+  connectionManager: { getConnections(peerId: PeerInfo['id']): unknown[] };
+}
+
+const serviceTag = (fog: string) => `_garua-${fog.slice(0, 16)}._udp.local`;
+
+/**
+ * On a local network each host hears every answer to every question of all others. Those of hosts that are connected
+ * already would cost an idle host more than all else.
+ */
+function quietDiscovery(make: MakeDiscovery) {
+  return (components: Parameters<MakeDiscovery>[0] & Connected) => {
+    const discovery = make(components);
+    const listen = discovery.addEventListener.bind(discovery);
+    discovery.addEventListener = ((type: 'peer', listener: (event: CustomEvent<PeerInfo>) => void) =>
+      listen(type, (event: CustomEvent<PeerInfo>) => {
+        if (components.connectionManager.getConnections(event.detail.id).length === 0) listener(event);
+      })) as typeof discovery.addEventListener;
+    return discovery;
+  };
 }
 
 /** A node that can do one thing: ask to be let in. */
