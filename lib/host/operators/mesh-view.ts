@@ -27,6 +27,14 @@ export class MeshView implements FogView {
     }));
   }
 
+  onUp(listener: () => void): () => void {
+    const stop = new AbortController();
+    void (async () => {
+      for await (const { type } of this.#mesh.watch({ signal: stop.signal })) if (type === 'up') listener();
+    })().catch(() => {});
+    return () => stop.abort();
+  }
+
   async sitesHearing(topic: string): Promise<string[]> {
     const queues = await this.#messages.queues();
     return [...new Set(queues.filter((queue) => queue.topic === topic).map(({ site }) => site))];

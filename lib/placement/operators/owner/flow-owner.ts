@@ -14,12 +14,16 @@ export class FlowOwner implements FlowPlacement {
   readonly #table: OwnerTable;
   readonly #keepers = new Map<string, FlowKeeper>();
   readonly #sweeping: NodeJS.Timeout;
+  readonly #ignore: () => void;
 
   constructor(view: FogView, database: Database) {
     this.#view = view;
     this.#table = new OwnerTable(database);
     // Moves that a crash has cut short are finished at once.
     for (const flow of this.#table.flows()) this.#keep(flow);
+    this.#ignore = view.onUp(() => {
+      for (const keeper of this.#keepers.values()) keeper.hurry();
+    });
     this.#sweeping = setInterval(() => void this.#sweep(), SWEEP).unref();
   }
 
@@ -70,6 +74,7 @@ export class FlowOwner implements FlowPlacement {
 
   async close(): Promise<void> {
     clearInterval(this.#sweeping);
+    this.#ignore();
     await Promise.all([...this.#keepers.values()].map((keeper) => keeper.close()));
   }
 

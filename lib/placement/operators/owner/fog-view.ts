@@ -15,6 +15,8 @@ export interface FogView {
   /** The owner's own host. */
   readonly self: { peerId: string; name: string; site: string };
   hosts(): ViewedHost[];
+  /** Calls the listener when a host comes, also when it comes back. @returns undoes it */
+  onUp(listener: () => void): () => void;
   runtime(peerId: string): OperatorRuntime;
   /** Sites whose hosts subscribe to a topic. */
   sitesHearing(topic: string): Promise<string[]>;

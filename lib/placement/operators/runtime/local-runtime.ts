@@ -31,8 +31,10 @@ export interface LocalRuntimeOptions {
 
 /** How long the nodes of a new tab may take to come, in ms: a small machine loads them slowly. */
 const ATTACH_LIMIT = 30_000;
+/** How long nodes may take to come back after this host, or their Node-RED, has started, in ms. */
+const RETURN_LIMIT = 8_000;
 /** How long an instance may take to finish what it has begun, and to answer, in ms. */
-const COMMAND_LIMIT = 20_000;
+const COMMAND_LIMIT = 15_000;
 /** How long one that is only looked at may take, in ms. */
 const MEASURE_LIMIT = 2_000;
 /** Without a renewal; each look of this host at itself renews them. */
@@ -127,7 +129,7 @@ export class LocalRuntime implements OperatorRuntime {
     try {
       await this.#expectReceivers(spec);
       await tabs.add(this.#row(spec.owner, spec.instance), signal);
-      await this.#attached(spec.instance, signal);
+      await this.#attached(spec.instance, ATTACH_LIMIT, signal);
     } catch (error) {
       // What cannot be removed now is unknown to the table, and removed by `mend`.
       await this.#remove(spec.owner, spec.instance).catch(() => {});
@@ -265,9 +267,9 @@ export class LocalRuntime implements OperatorRuntime {
     }
   }
 
-  async #attached(instance: string, signal: AbortSignal | undefined): Promise<void> {
+  async #attached(instance: string, limit: number, signal?: AbortSignal): Promise<void> {
     const { ports } = this.#options;
-    const end = performance.now() + ATTACH_LIMIT;
+    const end = performance.now() + limit;
     while (!ports.isAttached(instance)) {
       throwIfAborted(signal, `the start of ${instance}`);
       if (performance.now() > end) throw new InstanceSilentError(instance);
@@ -276,6 +278,7 @@ export class LocalRuntime implements OperatorRuntime {
   }
 
   async #command(instance: string, order: PortOrder, limit = COMMAND_LIMIT) {
+    await this.#attached(instance, Math.min(limit, RETURN_LIMIT));
     try {
       return await this.#options.ports.command(instance, order, { signal: AbortSignal.timeout(limit) });
     } catch (cause) {
