@@ -195,6 +195,18 @@ export class WindowEngine {
     this.#strategy.advance(this.#eventTime ? this.#watermark.value : clock);
   }
 
+  keys(): IterableIterator<string> {
+    return this.#strategy.keys();
+  }
+
+  /** Adds the clock and the watermark of another engine, whose keys have been loaded: the later ones count. */
+  mergeMeta({ clock, order, watermark }: EngineMeta): void {
+    this.#clock = Math.max(this.#clock, clock);
+    this.#order = Math.max(this.#order, order);
+    this.#watermark.merge(watermark);
+    this.#strategy.advance(this.watermark);
+  }
+
   /**
    * A key's state as a JSON value that shares parts with the engine; undefined when it is not known. What
    * `write` gives stands for its lists of events.

@@ -15,5 +15,6 @@ export * from './errors';
 export { type Input, isTime, parseInput } from './input';
 export type { ChangeLog } from './key-table';
 export { type RunnerOptions, type Task, WindowRunner } from './runner';
+export { forgetKeys, mergeSnapshot, takeSnapshot } from './snapshot';
 export { fingerprint, parseWindowSpec, WINDOW_TYPES } from './spec';
 export * from './stream';

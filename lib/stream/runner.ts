@@ -7,7 +7,9 @@ import { type Clock, isLate, type Output, type Pane, type StreamEvent } from './
 export type Task =
   | { kind: 'event'; event: StreamEvent; done?: Done | undefined }
   | { kind: 'watermark'; value: number; done?: Done | undefined }
-  | { kind: 'flush' | 'reset'; key?: string | undefined; done?: Done | undefined };
+  | { kind: 'flush' | 'reset'; key?: string | undefined; done?: Done | undefined }
+  /** Work on the engine itself, which rests until it is done. */
+  | { kind: 'exclusive'; work: () => Promise<void>; done?: Done | undefined };
 
 export type Done = () => void;
 
@@ -39,6 +41,7 @@ export class WindowRunner {
   #direct: Task | undefined;
   #directAt = 0;
   #current: Done | undefined;
+  #exclusive: (() => Promise<void>) | undefined;
   #working = false;
   #closed = false;
   #wake: NodeJS.Timeout | undefined;
@@ -112,6 +115,13 @@ export class WindowRunner {
       } else if (!this.#takeTask()) {
         this.#rest();
         return;
+      } else if (this.#exclusive) {
+        const work = this.#exclusive;
+        this.#exclusive = undefined;
+        work()
+          .catch((error) => this.#options.onError(error))
+          .then(() => this.#work(0));
+        return;
       }
       sinceLook += 1;
       if (sinceLook < 16) continue;
@@ -148,6 +158,7 @@ export class WindowRunner {
     if (task.kind === 'event') this.#engine.add(task.event);
     else if (task.kind === 'watermark') this.#engine.advanceWatermark(task.value);
     else if (task.kind === 'flush') this.#engine.flush(task.key);
+    else if (task.kind === 'exclusive') this.#exclusive = task.work;
     else this.#engine.reset(task.key);
     return true;
   }

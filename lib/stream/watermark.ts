@@ -138,6 +138,26 @@ export class Watermark {
     }
   }
 
+  /** Adds another one's sources; the later time of each, and the later watermark, count. */
+  merge({ value, sources }: WatermarkState): void {
+    const own = this.snapshot();
+    const all = new Map(own.sources.map((source) => [source[0], source]));
+    for (const source of sources) {
+      const known = all.get(source[0]);
+      const [name, maximum, seenAt, idle] = source;
+      all.set(
+        name,
+        known ? [name, Math.max(maximum, known[1]), Math.max(seenAt, known[2]), idle && known[3]] : source,
+      );
+    }
+    this.#sources.clear();
+    this.#awake.clear();
+    while (this.#active.peek()) this.#active.pop();
+    const latest = Math.max(own.value ?? Number.NEGATIVE_INFINITY, value ?? Number.NEGATIVE_INFINITY);
+    const ordered = [...all.values()].sort((a, b) => a[2] - b[2]);
+    this.restore({ value: Number.isFinite(latest) ? latest : null, sources: ordered });
+  }
+
   #rank(source: Source): void {
     source.rank = source.maximum;
     source.ranked = true;

@@ -1,19 +1,24 @@
 import { join } from 'node:path';
 import type { Node, NodeAPI } from 'node-red';
 import { toGaruaError } from '../../lib/base';
+import type { KeyChoice, Snapshottable } from '../../lib/placement';
 import {
   DurableState,
+  forgetKeys,
   isLate,
   isTime,
   type LateEvent,
+  mergeSnapshot,
   type Output,
   type Pane,
   SteadyClock,
   type StreamEvent,
   StreamStorageError,
+  takeSnapshot,
   WindowEngine,
   WindowRunner,
 } from '../../lib/stream';
+import { nodeError } from '../feedback';
 import { EventReader, keyText, type Message, MessageEvent, milliseconds, type Reading } from './event-reader';
 import { readSettings, type WindowDef, type WindowSettings } from './settings';
 import { StatusLine, type Translate } from './status-line';
@@ -24,7 +29,7 @@ type Done = (error?: Error) => void;
 const STORAGE_QUIET = 10_000;
 
 /** The runtime side of one window node. */
-class WindowNode {
+class WindowNode implements Snapshottable {
   readonly #node: Node;
   readonly #settings: WindowSettings;
   readonly #translate: Translate;
@@ -82,7 +87,19 @@ class WindowNode {
     serve?.catch(() => {});
     this.#queue = this.#queue
       .then(async () => this.#serve(message, serve ? await serve : this.#reader.read(message), done))
-      .catch((error) => done(nodeError(error)));
+      .catch((error) => done(nodeError(error, 'window')));
+  }
+
+  snapshot(choose?: KeyChoice): Promise<Uint8Array> {
+    return this.#exclusively(() => takeSnapshot(this.#engine, choose));
+  }
+
+  restore(state: Uint8Array): Promise<void> {
+    return this.#exclusively(() => mergeSnapshot(this.#engine, state));
+  }
+
+  forget(choose?: KeyChoice): Promise<void> {
+    return this.#exclusively(() => forgetKeys(this.#engine, choose));
   }
 
   async close(removed: boolean): Promise<void> {
@@ -94,6 +111,14 @@ class WindowNode {
     } finally {
       if (removed && this.#settings.durable && this.#path) await DurableState.remove(this.#path);
     }
+  }
+
+  /** Does something with the engine between two messages. */
+  async #exclusively<T>(work: () => Promise<T>): Promise<T> {
+    await (this.#queue ?? this.#ready);
+    return new Promise<T>((resolve, reject) => {
+      this.#runner!.push({ kind: 'exclusive', work: () => work().then(resolve, reject) });
+    });
   }
 
   async #start(durable: boolean): Promise<void> {
@@ -184,7 +209,7 @@ class WindowNode {
       this.#quietUntil = now + STORAGE_QUIET;
       if (quiet) return;
     }
-    this.#node.error(nodeError(error), {} as never);
+    this.#node.error(nodeError(error, 'window'), {} as never);
   }
 }
 
@@ -198,17 +223,6 @@ function plain({ time, key, value, source }: StreamEvent): StreamEvent {
   return { time: time as number, key: key as string, value, source: source as string };
 }
 
-/** What `catch` nodes see. */
-function nodeError(error: unknown): Error {
-  const { code, message, hint } = toGaruaError(error, 'window');
-  const stop = /[.!?]$/.test(message) ? '' : '.';
-  return Object.assign(new Error(`${message}${stop} ${hint}`), {
-    code,
-    hint,
-    cause: { code, message, hint },
-  });
-}
-
 export = (RED: NodeAPI): void => {
   function Window(this: Node, definition: WindowDef): void {
     RED.nodes.createNode(this, definition);
@@ -218,15 +232,21 @@ export = (RED: NodeAPI): void => {
       node = new WindowNode(RED, this, definition, translate);
     } catch (error) {
       this.status({ fill: 'red', shape: 'ring', text: translate('window.error.settings').slice(0, 19) });
-      this.error(nodeError(error));
-      this.on('input', (_message, _send, done) => done(nodeError(error)));
+      this.error(nodeError(error, 'window'));
+      this.on('input', (_message, _send, done) => done(nodeError(error, 'window')));
       return;
     }
+    const snapshottable: Snapshottable = {
+      snapshot: (choose) => node.snapshot(choose),
+      restore: (state) => node.restore(state),
+      forget: (choose) => node.forget(choose),
+    };
+    Object.assign(this, snapshottable);
     this.on('input', (message, _send, done) => node.input(message as Message, done));
     this.on('close', (removed: boolean, done: () => void) => {
       node
         .close(removed)
-        .catch((error) => this.error(nodeError(error)))
+        .catch((error) => this.error(nodeError(error, 'window')))
         .finally(done);
     });
   }

@@ -1,6 +1,7 @@
 import { deepEqual, equal, match } from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Snapshottable } from '../../../lib/placement';
 import type { LateEvent, Pane } from '../../../lib/stream';
 import type { WindowDef } from '../../../nodes/window/settings';
 import { show } from '../../stream/run';
@@ -46,6 +47,23 @@ describe('the window node', () => {
     const { payload, topic } = await nodeRed.message('panes');
     equal(topic, '');
     deepEqual((payload as Pane).result, { count: 2, mean: 25 });
+  });
+
+  it('gives its state to another one, by key', async () => {
+    const fields = { ...eventTime, keyType: 'msg', key: 'topic', sourceByTopic: false };
+    const second = { id: 'second', z: 'tab', type: 'window', wires: [['panes'], []], ...fields };
+    await nodeRed.load([...flowOf(fields), second]);
+    for (const topic of ['quay', 'park']) nodeRed.send('w', { topic, payload: { t: 1, v: 1 } });
+    const [from, to] = ['w', 'second'].map((id) => nodeRed.helper.getNode(id) as never as Snapshottable);
+    const isPark = (key: string) => key === 'park';
+    await to!.restore(await from!.snapshot(isPark));
+    await from!.forget(isPark);
+    for (const id of ['second', 'w']) nodeRed.send(id, { topic: 'other', payload: { t: 12, v: 2 } });
+    await nodeRed.message('panes', () => true, 1);
+    deepEqual(
+      nodeRed.received.get('panes')!.map(({ topic }) => topic),
+      ['park', 'quay'],
+    );
   });
 
   it('goes by event time, and sends late messages to its second output', async () => {
