@@ -219,6 +219,7 @@ export class LocalHost implements Host {
           journal,
           sources: [...(blobs ? [blobs] : []), objects.peerBlobs()],
           ...(blobs && { sink: blobs }),
+          documents: objects.imageDocuments(blobs),
         }),
       );
       const services = opened.add(new HostServices({ database, peers, name, site }));

@@ -57,6 +57,10 @@ export interface ResolvedImage {
   platforms: Platform[];
   manifestBytes: Uint8Array;
   configBytes: Uint8Array;
+  /** Where all of these came from, if not all from the image's source itself. */
+  origin?: LayerOrigin;
+  /** What the user should know, such as that a tag could not be looked up. */
+  warnings?: string[];
 }
 
 /** A blob being read. Pull-based, so that a slow reader slows the sender down. */
@@ -85,10 +89,29 @@ export interface BlobSource {
   openBlob(descriptor: Descriptor, offset: number, signal?: AbortSignal): Promise<BlobReader | undefined>;
 }
 
+/** Manifests, indexes and configurations near by, and what the tags of this site last meant. Its answers are verified. */
+export interface DocumentCache {
+  /** The bytes under a digest; undefined when nobody near has them, or more than `limit`. */
+  read(digest: Digest, limit: number, signal?: AbortSignal): Promise<NearDocument | undefined>;
+  keep(digest: Digest, bytes: Uint8Array): Promise<void>;
+  /** What a full reference with a tag meant when an image of the site was resolved the last time. */
+  lastDigest(ref: string): Promise<Digest | undefined>;
+  rememberDigest(ref: string, digest: Digest): Promise<void>;
+}
+
+export interface NearDocument {
+  bytes: Uint8Array;
+  origin: LayerOrigin;
+}
+
 /** A blob source that can also say what an image consists of. */
 export interface ImageSource extends BlobSource {
   /** The image for a platform, its manifest and configuration verified against their digests. */
   resolve(platform: Platform, signal?: AbortSignal): Promise<ResolvedImage>;
+  /** Requests to a registry and its mirrors so far, those for tokens included. */
+  readonly requests?: number;
+  /** Resolves when what was resolved is kept for the others of the site, or cannot be. */
+  kept?(): Promise<void>;
   /** Frees connections and files. */
   close(): Promise<void>;
 }
@@ -153,6 +176,12 @@ export interface PullResult {
   ref: string;
   digest: Digest;
   chainIds: Digest[];
+  /** Where its manifest and configuration came from; the registry when any of them did. */
+  manifestSource: LayerOrigin;
+  /** Requests to the registry and its mirrors. One for a tag is made even when all the rest is near. */
+  registryRequests: number;
+  /** Such as that the registry could not be reached and the tag is what the site knew last. */
+  warnings: string[];
   /** Compressed bytes that crossed the network or were read from an archive in this pull. */
   bytesDownloaded: number;
   bytesUnpacked: number;

@@ -21,6 +21,7 @@ export const pull: Command = {
           insecure: options.insecure === true,
         }),
       );
+      for (const warning of result.warnings) process.stderr.write(`warning: ${warning}\n`);
       if (options.json) return printJson(result);
       for (const layer of result.layers) {
         const resumed = layer.resumed > 0 ? `, ${formatSize(layer.resumed)} resumed` : '';

@@ -1,5 +1,5 @@
 import { AbortedError, type LongCall } from '../../base';
-import type { BlobSource } from '../../image';
+import type { BlobSource, DocumentCache } from '../../image';
 import type { Mesh } from '../../mesh';
 import type {
   ObjectOrigin,
@@ -13,6 +13,7 @@ import type {
 import type { HostFog } from '../fog';
 import type { PeerGate } from '../peers';
 import { ObjectOverLimitError } from './errors';
+import { ImageDocuments } from './image-documents';
 import { loadStore } from './load-store';
 import { MeshSites } from './mesh-sites';
 import { serveStore } from './serve';
@@ -60,6 +61,7 @@ export class HostObjects {
   readonly #sites: MeshSites;
   readonly #closing = new AbortController();
   #store: Promise<ObjectStore> | undefined;
+  #peers: Promise<PeerBlobs> | undefined;
 
   constructor(options: HostObjectsOptions) {
     this.#options = options;
@@ -86,16 +88,17 @@ export class HostObjects {
     return new Blobs(() => this.store());
   }
 
+  /** Manifests and configurations of images that are near: on the site's NAS, if there is one, and with the peers. */
+  imageDocuments(blobs: SiteBlobs | undefined): DocumentCache {
+    return new ImageDocuments(blobs, () => this.#peerBlobs());
+  }
+
   /** The other sites as places that blobs of images come from. A host without a fog asks nobody. */
   peerBlobs(): BlobSource {
-    let source: Promise<PeerBlobs> | undefined;
     return {
       origin: 'peer:unknown',
-      openBlob: async (descriptor, offset, signal) => {
-        if (!this.#options.fog.isMember) return undefined;
-        source ??= loadStore().then(({ PeerBlobs: Blobs }) => new Blobs(this.#sites));
-        return (await source).openBlob(descriptor, offset, signal);
-      },
+      openBlob: async (descriptor, offset, signal) =>
+        (await this.#peerBlobs())?.openBlob(descriptor, offset, signal),
     };
   }
 
@@ -127,6 +130,13 @@ export class HostObjects {
     }
     const { cid, size, source, networkCalls } = found;
     return { cid, size, source, networkCalls, seconds: (performance.now() - started) / 1000 };
+  }
+
+  /** One for all pulls: it remembers who failed. */
+  async #peerBlobs(): Promise<PeerBlobs | undefined> {
+    if (!this.#options.fog.isMember) return undefined;
+    this.#peers ??= loadStore().then(({ PeerBlobs: Blobs }) => new Blobs(this.#sites));
+    return this.#peers;
   }
 
   async close(): Promise<void> {

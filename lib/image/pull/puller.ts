@@ -4,6 +4,7 @@ import type {
   BlobSource,
   Digest,
   ImageSource,
+  LayerOrigin,
   Platform,
   PulledLayer,
   PullOptions,
@@ -89,6 +90,7 @@ export class Puller {
           chainIds,
           pulledAt: Date.now(),
         });
+        await run.kept();
         return { image, chainIds, layers };
       } finally {
         for (const chainId of chainIds) this.#unpin(chainId);
@@ -104,6 +106,9 @@ export class Puller {
         ref: request.ref,
         digest: image.digest,
         chainIds,
+        manifestSource: image.origin ?? run.origin,
+        registryRequests: run.requests,
+        warnings: image.warnings ?? [],
         bytesDownloaded: sum(layers.map((layer) => layer.bytes)),
         bytesUnpacked: sum(layers.map((layer) => layer.unpacked)),
         seconds: (performance.now() - started) / 1000,
@@ -151,6 +156,19 @@ class PullRun {
     const image = await this.#source.resolve(platform, options.signal);
     this.wanted = wantedLayers(image);
     return image;
+  }
+
+  /** Where the image comes from when nothing of it is near. */
+  get origin(): LayerOrigin {
+    return this.#source!.origin;
+  }
+
+  get requests(): number {
+    return this.#source?.requests ?? 0;
+  }
+
+  async kept(): Promise<void> {
+    await this.#source?.kept?.();
   }
 
   async pullLayers(): Promise<PulledLayer[]> {

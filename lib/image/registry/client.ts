@@ -7,6 +7,8 @@ import { discard, type Transport } from './transport';
 
 export interface RegistryRequest {
   headers?: Record<string, string>;
+  /** `HEAD` asks for the headers of the answer only. */
+  method?: 'GET' | 'HEAD';
   signal?: AbortSignal | undefined;
 }
 
@@ -54,10 +56,11 @@ export class RegistryClient {
     return { bytes: await readDocument(what, response, options), headers: response.headers };
   }
 
-  async #send(path: string, { headers, signal }: RegistryRequest) {
+  async #send(path: string, { headers, method, signal }: RegistryRequest) {
     const authorization = await this.#authorizer.header(signal);
     const response = await this.#transport.send(new URL(path, this.#base), {
       headers: { ...headers, ...(authorization ? { authorization } : {}) },
+      ...(method && { method }),
       insecure: this.endpoint.insecure,
       signal,
     });

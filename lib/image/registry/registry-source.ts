@@ -1,5 +1,14 @@
 import { AbortedError } from '../../base';
-import type { BlobReader, Credentials, Descriptor, ImageSource, Platform, ResolvedImage } from '../image';
+import type {
+  BlobReader,
+  Credentials,
+  Descriptor,
+  Digest,
+  DocumentCache,
+  ImageSource,
+  Platform,
+  ResolvedImage,
+} from '../image';
 import {
   ACCEPTED_MANIFESTS,
   digestOf,
@@ -16,7 +25,8 @@ import { RegistryClient } from './client';
 import { endpointsOf, type RegistryConfiguration } from './configuration';
 import { type CredentialPlaces, findLogin } from './credentials';
 import { RegistryError, RegistryTimeoutError, RegistryUnreachableError } from './errors';
-import { type RegistryTimeouts, Transport } from './transport';
+import { NearDocuments } from './near-documents';
+import { discard, type RegistryTimeouts, Transport } from './transport';
 
 export interface RegistrySourceOptions {
   /** Allow plain http and unverified certificates for this registry. */
@@ -27,6 +37,8 @@ export interface RegistrySourceOptions {
   /** Where stored credentials are looked for. */
   credentialPlaces?: Omit<CredentialPlaces, 'given'> | undefined;
   timeouts?: RegistryTimeouts | undefined;
+  /** Asked for manifests and configurations before the registry is. */
+  documents?: DocumentCache | undefined;
 }
 
 const EMPTY: BlobReader = { read: async () => undefined, close() {} };
@@ -36,12 +48,15 @@ export class RegistryImageSource implements ImageSource {
   readonly origin = 'registry';
   readonly #reference: RegistryReference;
   readonly #transport: Transport;
+  readonly #documents: DocumentCache | undefined;
   #clients: RegistryClient[];
+  #kept: Promise<void> = Promise.resolve();
 
   /** Opens no connection yet. @throws {RegistryConfigurationError} */
   constructor(reference: RegistryReference, options: RegistrySourceOptions = {}) {
     this.#reference = reference;
     this.#transport = new Transport(options.timeouts);
+    this.#documents = options.documents;
     const { registry, repository } = reference;
     const given = options.credentials ? { registry, credentials: options.credentials } : undefined;
     const endpoints = endpointsOf(registry, options.configuration, options.insecure);
@@ -53,19 +68,75 @@ export class RegistryImageSource implements ImageSource {
     });
   }
 
+  get requests(): number {
+    return this.#transport.requests;
+  }
+
+  /**
+   * A digest whose documents are near is resolved without the registry. A tag that the site knows costs one small
+   * request; when the registry cannot be reached, it means what it meant last, with a warning.
+   */
   async resolve(platform: Platform, signal?: AbortSignal): Promise<ResolvedImage> {
-    const { tag, digest } = this.#reference;
-    const top = await this.#fetchManifest(digest ?? tag!, signal);
-    return resolveImage(
+    const name = formatReference(this.#reference);
+    const near = new NearDocuments(this.#documents, name);
+    const warnings: string[] = [];
+    const top = await this.#topDocument(near, warnings, signal);
+    const image = await resolveImage(
       {
-        name: formatReference(this.#reference),
-        readManifest: (descriptor) => this.#fetchManifest(descriptor.digest, signal),
-        readConfig: (descriptor) => this.#fetchConfig(descriptor, signal),
+        name,
+        readManifest: ({ digest }) =>
+          near.read(digest, MAX_MANIFEST_SIZE, signal, () => this.#fetchManifest(digest, signal)),
+        readConfig: (descriptor) =>
+          near.read(descriptor.digest, MAX_CONFIG_SIZE, signal, () => this.#fetchConfig(descriptor, signal)),
       },
       top,
       platform,
       signal,
     );
+    // Nobody waits for it here, and one that fails only costs those who come later a request.
+    this.#kept = near.keep(this.#reference.digest ? undefined : digestOf(top)).catch(() => {});
+    return { ...image, origin: near.origin, warnings };
+  }
+
+  kept(): Promise<void> {
+    return this.#kept;
+  }
+
+  async #topDocument(near: NearDocuments, warnings: string[], signal?: AbortSignal): Promise<Uint8Array> {
+    const { tag, digest } = this.#reference;
+    const meaning = digest ?? (await this.#meaningOf(tag!, near, warnings, signal));
+    if (meaning) {
+      return near.read(meaning, MAX_MANIFEST_SIZE, signal, () => this.#fetchManifest(meaning, signal));
+    }
+    const bytes = await this.#fetchManifest(tag!, signal);
+    near.add(digestOf(bytes), bytes);
+    return bytes;
+  }
+
+  /** The digest behind a tag, asked for only when its documents may be near; undefined when nobody says it. */
+  async #meaningOf(
+    tag: string,
+    near: NearDocuments,
+    warnings: string[],
+    signal?: AbortSignal,
+  ): Promise<Digest | undefined> {
+    const last = await near.lastDigest();
+    if (!last) return undefined;
+    const what = `image ${formatReference(this.#reference)}`;
+    const request = { headers: { accept: ACCEPTED_MANIFESTS.join(', ') }, signal, method: 'HEAD' as const };
+    try {
+      return await this.#anywhere(async (client) => {
+        const response = await client.get(what, `manifests/${tag}`, request);
+        discard(response);
+        const announced = response.headers['docker-content-digest'];
+        return isDigest(announced) ? announced : undefined;
+      });
+    } catch (error) {
+      if (!isAway(error)) throw error;
+      const { message } = error as Error;
+      warnings.push(`${message}; ${what} is taken for what this site pulled last, ${last}`);
+      return last;
+    }
   }
 
   /**
@@ -93,6 +164,7 @@ export class RegistryImageSource implements ImageSource {
   }
 
   async close(): Promise<void> {
+    await this.#kept;
     this.#transport.close();
   }
 
@@ -161,9 +233,11 @@ export class RegistryImageSource implements ImageSource {
 function mayTryNext({ endpoint }: RegistryClient, error: unknown): boolean {
   if (error instanceof AbortedError) return false;
   if (endpoint.mirror) return true;
-  return (
-    error instanceof RegistryUnreachableError || error instanceof RegistryTimeoutError || isWrongScheme(error)
-  );
+  return isAway(error) || isWrongScheme(error);
+}
+
+function isAway(error: unknown): boolean {
+  return error instanceof RegistryUnreachableError || error instanceof RegistryTimeoutError;
 }
 
 function isWrongScheme(error: unknown): boolean {

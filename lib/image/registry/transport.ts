@@ -14,7 +14,8 @@ export interface RegistryTimeouts {
 
 export interface TransportRequest {
   headers?: Record<string, string>;
-  /** Makes it a POST. */
+  /** Default `GET`, or `POST` with a body. */
+  method?: 'GET' | 'HEAD';
   body?: string;
   /** Accept any certificate, and a redirect from https to http. */
   insecure?: boolean;
@@ -30,6 +31,8 @@ const DRAIN_LIMIT = 64 << 10;
 export class Transport {
   readonly connectMs: number;
   readonly idleMs: number;
+  /** Made so far; each redirect is one more. */
+  requests = 0;
   readonly #agents = new Map<string, http.Agent>();
 
   constructor({ connectMs = 10_000, idleMs = 30_000 }: RegistryTimeouts = {}) {
@@ -77,7 +80,8 @@ export class Transport {
   }
 
   #exchangeOnce(url: URL, request: TransportRequest): Promise<http.IncomingMessage> {
-    const { signal, body } = request;
+    const { signal, body, method = body === undefined ? 'GET' : 'POST' } = request;
+    this.requests += 1;
     const where = describeUrl(url);
     return new Promise((resolve, reject) => {
       if (signal?.aborted) {
@@ -85,7 +89,7 @@ export class Transport {
         return;
       }
       const outgoing = (url.protocol === 'https:' ? https : http).request(url, {
-        method: body === undefined ? 'GET' : 'POST',
+        method,
         headers: request.headers,
         agent: this.#agent(url, request.insecure ?? false),
       });

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { openArchive } from '../archive';
-import type { ImageSource, PullOptions } from '../image';
+import type { DocumentCache, ImageSource, PullOptions } from '../image';
 import { type ImageReference, parseReference } from '../reference';
 import {
   credentialFile,
@@ -19,6 +19,8 @@ export interface SourceOptions extends Pick<PullOptions, 'credentials' | 'insecu
   /** Docker's configuration; `null` to leave it out. Default: the user's. */
   dockerConfig?: DockerConfig | null | undefined;
   timeouts?: RegistryTimeouts | undefined;
+  /** Asked for manifests and configurations before a registry is. */
+  documents?: DocumentCache | undefined;
 }
 
 /**
@@ -43,5 +45,6 @@ export async function openImageSource(
     configuration,
     credentialPlaces: { file, dockerConfig },
     timeouts: options.timeouts,
+    documents: options.documents,
   });
 }

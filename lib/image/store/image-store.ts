@@ -13,6 +13,7 @@ import {
 import type {
   BlobSource,
   Digest,
+  DocumentCache,
   ImageSource,
   LayerMount,
   PullOptions,
@@ -31,6 +32,7 @@ import {
   parseReference,
   platformRank,
 } from '../reference';
+import type { SourceOptions } from '../source';
 import { ImageAmbiguousError, ImageNotFoundError } from './errors';
 import { ImageIndex, type ImageRecord } from './image-index';
 import { LayerStore } from './layer-store';
@@ -43,6 +45,8 @@ export interface ImageStoreOptions {
   sources?: BlobSource[];
   /** Offered every verified blob, for the other hosts of the site. */
   sink?: BlobSink;
+  /** Asked for manifests and configurations before a registry is. */
+  documents?: DocumentCache;
   /** For measuring what each technique of the puller brings. */
   strategy?: Partial<PullStrategy>;
   /** Where images come from; the default knows registries and archives. */
@@ -78,7 +82,11 @@ export class ImageStore {
     const openSource =
       options.openSource ??
       ((reference: ImageReference, pullOptions: PullOptions) =>
-        openDefaultSource(reference, pullOptions, dataDirectory.path));
+        openDefaultSource(reference, {
+          ...pullOptions,
+          dataDirectory: dataDirectory.path,
+          documents: options.documents,
+        }));
     this.#index = new ImageIndex(database);
     this.#layers = new LayerStore(dataDirectory, this.#index, journal, this.#pool);
     this.#imageFolder = dataDirectory.join('images');
@@ -212,6 +220,9 @@ export class ImageStore {
       ref: record.ref,
       digest: record.digest,
       chainIds: record.chainIds,
+      manifestSource: 'store',
+      registryRequests: 0,
+      warnings: [],
       bytesDownloaded: 0,
       bytesUnpacked: layers.reduce((total, layer) => total + layer.unpacked, 0),
       seconds: 0,
@@ -265,11 +276,7 @@ async function readImage(path: string): Promise<ImageRecord | undefined> {
 }
 
 /** Loaded at the first pull: other commands do not need the registry client. */
-async function openDefaultSource(
-  reference: ImageReference,
-  options: PullOptions,
-  dataDirectory: string,
-): Promise<ImageSource> {
+async function openDefaultSource(reference: ImageReference, options: SourceOptions): Promise<ImageSource> {
   const { openImageSource } = await import('../source/index.js');
-  return openImageSource(reference, { ...options, dataDirectory });
+  return openImageSource(reference, options);
 }

@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises';
 import type { BlobReader, BlobSink, BlobSource, Descriptor } from '../../image';
 import type { ObjectStore } from '../object-store';
-import type { FoundBlob } from '../store';
+import type { FoundBlob, ObjectSource } from '../store';
 import { rawCid } from '../tree/cid';
 
 const READ_BYTES = 1 << 20;
@@ -29,6 +29,18 @@ export class SiteBlobs implements BlobSource, BlobSink {
     return new ObjectBlobReader(object[Symbol.asyncIterator](), offset);
   }
 
+  /** A blob of at most so many bytes whose size is not known. */
+  async openSmall(digest: string, limit: number): Promise<{ size: number; reader: BlobReader } | undefined> {
+    const cid = await this.#cidOf(digest);
+    if (cid === undefined) return undefined;
+    const object = await (await this.store()).get(cid);
+    if (object.size > limit || object.networkCalls > 0) {
+      await object.close();
+      return undefined;
+    }
+    return { size: object.size, reader: new ObjectBlobReader(object[Symbol.asyncIterator](), 0) };
+  }
+
   /** For hosts of other sites. */
   async find(digest: string): Promise<FoundBlob | undefined> {
     const cid = await this.#cidOf(digest);
@@ -36,16 +48,34 @@ export class SiteBlobs implements BlobSource, BlobSink {
     return footer ? { cid: cid!, size: footer.size } : undefined;
   }
 
-  async keep({ digest }: Descriptor, file: string): Promise<void> {
+  keep({ digest }: Descriptor, file: string): Promise<void> {
+    return this.keepBytes(digest, readFile(file));
+  }
+
+  async keepBytes(digest: string, bytes: ObjectSource): Promise<void> {
     const store = await this.store();
     const { nas, tasks, locator } = store.parts;
     const alias = aliasOf(digest);
     await nas.ready();
     const known = await nas.disk.run('readSmall', nas.paths.alias(alias));
     if (known !== undefined && (await nas.has(known))) return;
-    const { cid } = await store.put(readFile(file), { writer: WRITER });
+    const { cid } = await store.put(bytes, { writer: WRITER });
     await nas.writeSmall(nas.paths.alias(alias), cid);
     if (locator) tasks.add('announce', alias);
+  }
+
+  /** What a reference with a tag meant when a host of the site resolved it the last time. */
+  async lastDigest(ref: string): Promise<string | undefined> {
+    const { nas } = (await this.store()).parts;
+    await nas.ready();
+    const text = await nas.disk.run('readSmall', nas.paths.tag(ref));
+    const known = text === undefined ? undefined : (JSON.parse(text) as { ref: string; digest: string });
+    return known?.ref === ref ? known.digest : undefined;
+  }
+
+  async rememberDigest(ref: string, digest: string): Promise<void> {
+    const { nas } = (await this.store()).parts;
+    await nas.writeSmall(nas.paths.tag(ref), JSON.stringify({ ref, digest }));
   }
 
   /** The object that holds the blob, if it is on the NAS. */

@@ -25,18 +25,40 @@ export class PeerBlobs implements BlobSource {
     offset: number,
     signal?: AbortSignal,
   ): Promise<BlobReader | undefined> {
+    for await (const { host, found } of this.#having(digest, signal)) {
+      if (found.size === size) return this.#reader(host, found.cid, offset);
+    }
+    return undefined;
+  }
+
+  /** A blob of at most so many bytes whose size is not known. */
+  async openSmall(
+    digest: string,
+    limit: number,
+    signal?: AbortSignal,
+  ): Promise<{ size: number; reader: BlobReader } | undefined> {
+    for await (const { host, found } of this.#having(digest, signal)) {
+      if (found.size <= limit) return { size: found.size, reader: this.#reader(host, found.cid, 0) };
+    }
+    return undefined;
+  }
+
+  /** Hosts that have a blob, the nearest first. */
+  async *#having(digest: string, signal: AbortSignal | undefined) {
     for (const host of await nearestFirst(this.sites)) {
       if ((this.#avoided.get(host.id) ?? 0) > performance.now()) continue;
       const found = await within(ANSWER_MS, signal, 'the question', (limit) =>
         host.findBlob(digest, { signal: limit }),
       ).catch(() => undefined);
       signal?.throwIfAborted();
-      if (found?.size !== size) continue;
-      return new PeerBlobReader(host, found.cid, offset, () => {
-        this.#avoided.set(host.id, performance.now() + AVOIDED_MS);
-      });
+      if (found) yield { host, found };
     }
-    return undefined;
+  }
+
+  #reader(host: Provider, cid: string, offset: number): PeerBlobReader {
+    return new PeerBlobReader(host, cid, offset, () => {
+      this.#avoided.set(host.id, performance.now() + AVOIDED_MS);
+    });
   }
 }
 

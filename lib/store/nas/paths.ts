@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 
@@ -16,6 +16,8 @@ export class NasPaths {
   /** Raw CIDs of image blobs and the objects that hold them. */
   readonly aliases: string;
   readonly names: string;
+  /** What the tags of images meant when they were last looked up, under the hash of the reference. */
+  readonly tags: string;
 
   constructor(folder: string) {
     this.root = join(folder, 'garua');
@@ -27,11 +29,12 @@ export class NasPaths {
     this.pins = join(this.root, 'pins');
     this.aliases = join(this.root, 'aliases');
     this.names = join(this.root, 'names');
+    this.tags = join(this.root, 'tags');
   }
 
   get folders(): string[] {
-    const { objects, incoming, evicting, quarantine, pins, aliases, names } = this;
-    return [objects, incoming, evicting, quarantine, pins, aliases, names];
+    const { objects, incoming, evicting, quarantine, pins, aliases, names, tags } = this;
+    return [objects, incoming, evicting, quarantine, pins, aliases, names, tags];
   }
 
   /** Where objects go, each under its CID. */
@@ -45,6 +48,10 @@ export class NasPaths {
 
   alias(cid: string): string {
     return join(this.aliases, shard(cid), cid);
+  }
+
+  tag(ref: string): string {
+    return join(this.tags, createHash('sha256').update(ref).digest('hex'));
   }
 
   pin(cid: string): string {

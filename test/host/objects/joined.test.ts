@@ -107,16 +107,17 @@ describe('the objects of a fog of two sites', () => {
       const pull = async (host: FogHost) => {
         const before = registry.requestsOf('blob').length;
         const result = await host.host.pull(`${registry.host}/web:latest`, { insecure: true });
-        const sources = result.layers.map(({ source }) => source);
+        const sources = [result.manifestSource, ...result.layers.map(({ source }) => source)];
         return { sources, blobs: registry.requestsOf('blob').length - before };
       };
       const initial = await pull(first);
-      assert.deepEqual(initial.sources, ['registry', 'registry']);
-      // What is left is the image's configuration.
-      const fewer = initial.blobs - layers.length;
-      assert.deepEqual(await pull(second), { sources: ['nas', 'nas'], blobs: fewer });
+      assert.deepEqual(initial.sources, ['registry', 'registry', 'registry']);
+      assert.equal(initial.blobs, layers.length + 1);
+      assert.deepEqual(await pull(second), { sources: ['nas', 'nas', 'nas'], blobs: 0 });
       const far = await pull(other);
-      assert.equal(far.blobs, fewer);
+      assert.equal(far.blobs, 0);
+      // Its site does not know the tag, and asks for the manifest; the configuration is with a peer.
+      assert.equal(far.sources.shift(), 'registry');
       for (const source of far.sources) assert.match(source, /^peer:quay-[12]$/);
     } finally {
       await registry.stop();
