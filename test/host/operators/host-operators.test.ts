@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import type { Host } from '../../../lib/host';
 import { AdminApi } from '../../../lib/placement';
 import { eventually } from '../../mesh/support/mesh-process';
@@ -6,10 +9,24 @@ import { type NodeRedProcess, startNodeRed } from '../../support/node-red-proces
 import { temporaryFolder } from '../../support/temporary';
 import { counter, openFog, PATIENCE, PlacedTestFlow, Returned, range, send } from './operator-fog';
 
+/** An Admin API that does nothing but refuse. */
+async function refuse(answer: { status: number | undefined }): Promise<{ url: string; close(): void }> {
+  const server = createServer((request, response) => {
+    if (answer.status === undefined) request.socket.destroy();
+    else response.writeHead(answer.status).end();
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  return { url: `http://127.0.0.1:${port}/`, close: () => server.close() };
+}
+
 describe('operators of a flow on the hosts of a fog', function () {
   this.timeout(2 * PATIENCE);
   const folder = temporaryFolder();
   let nodeRed: NodeRedProcess;
+  /** What the Admin API at the hill answers; nothing when it hangs up. */
+  const answer: { status: number | undefined } = { status: undefined };
+  let refusing: { url: string; close(): void };
   let hosts: Host[];
   let owner: string;
   let home: Host;
@@ -19,11 +36,12 @@ describe('operators of a flow on the hosts of a fog', function () {
 
   before(async () => {
     nodeRed = await startNodeRed();
-    // One Node-RED serves both hosts: what runs there for one must not disturb the other.
+    refusing = await refuse(answer);
+    // One Node-RED serves two hosts: what runs there for one must not disturb the other.
     hosts = await openFog(
-      ['home', 'quay'],
+      ['home', 'quay', 'hill'],
       (name) => folder.join(name),
-      () => nodeRed.url,
+      (name) => (name === 'hill' ? refusing.url : nodeRed.url),
     );
     home = hosts[0]!;
     owner = (await home.fog())!.peerId;
@@ -34,6 +52,7 @@ describe('operators of a flow on the hosts of a fog', function () {
     await placed?.leave();
     await returned?.end();
     for (const host of hosts ?? []) await host.close();
+    refusing?.close();
     await nodeRed?.stop();
   });
 
@@ -97,6 +116,27 @@ describe('operators of a flow on the hosts of a fog', function () {
     await assert.rejects(home.moveOperator(flow, 'count', 'nowhere'), { code: 'ERR_OPERATOR_MOVE' });
     await assert.rejects(home.scaleOperator(flow, 'count', 2), { code: 'ERR_OPERATOR_MOVE' });
     await assert.rejects(home.moveOperator(flow, 'other', 'site-quay'), { code: 'ERR_OPERATOR_UNKNOWN' });
+  });
+
+  it('say that an Admin API wants a token, refuses, or is not there, and go elsewhere', async () => {
+    const statuses = async (nodeRedAnswer: number | undefined) => {
+      answer.status = nodeRedAnswer;
+      const id = `at-${nodeRedAnswer ?? 'none'}`;
+      await placed.redeploy([placed.flow.operators[0]!, counter(id, { allowed: ['site-hill'] })]);
+      return (await placed.reaches(id, 'failed')).error?.code;
+    };
+    assert.equal(await statuses(401), 'ERR_NODE_RED_UNAUTHORIZED');
+    assert.equal(await statuses(400), 'ERR_NODE_RED_REFUSED');
+    assert.equal(await statuses(undefined), 'ERR_NODE_RED_UNREACHABLE');
+    await placed.redeploy([
+      placed.flow.operators[0]!,
+      counter('elsewhere', { allowed: ['site-hill', 'site-quay'] }),
+    ]);
+    const { instances } = await placed.reaches('elsewhere', 'running');
+    assert.deepEqual(
+      instances.map(({ site }) => site),
+      ['site-quay'],
+    );
   });
 
   it('with keys run as several instances and as one again, the order of each key kept', async () => {
