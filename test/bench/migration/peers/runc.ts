@@ -6,6 +6,7 @@ import { removeTree } from '../../harness/work-area';
 import type { BenchImage } from '../../images/layout';
 import type { MovingHosts } from '../with-hosts';
 
+const ENOSYS = 38;
 const ID = 'garua-bench-plain';
 /** Images on a disk would cost the disk's time. */
 const IMAGES = '/dev/shm/garua-bench/plain';
@@ -31,13 +32,17 @@ export class PlainRunc {
     await execute('runc', ['spec', '--bundle', this.#bundle]);
     const file = join(this.#bundle, 'config.json');
     const config = JSON.parse(readFileSync(file, 'utf8'));
-    // Without a seccomp profile Node.js would use io_uring, which CRIU cannot write.
-    const env = ['PATH=/bin', 'UV_USE_IO_URING=0'];
+    const env = ['PATH=/bin'];
     config.process = { ...config.process, terminal: false, args: command, env, rlimits: [] };
     config.root.readonly = false;
     // A server that is asked all the time has always one who waits to be accepted.
     const options = join(this.#bundle, 'criu.conf');
     writeFileSync(options, 'skip-in-flight\n');
+    // Without a profile Node.js would use io_uring, which CRIU cannot write.
+    config.linux.seccomp = {
+      defaultAction: 'SCMP_ACT_ALLOW',
+      syscalls: [{ names: ['io_uring_setup'], action: 'SCMP_ACT_ERRNO', errnoRet: ENOSYS }],
+    };
     config.annotations = { 'org.criu.config': options };
     config.mounts.push(
       ...this.hosts.mounts.map(({ source, target }) => ({
