@@ -11,12 +11,14 @@ export interface StoreWork {
   lines: string[][];
   /** Its status, or the signal that ended it. */
   ended: Promise<number | string>;
+  /** Resolves when it has said a word. */
+  said(word: string): Promise<void>;
 }
 
 /** Starts `children/store-work.ts`; `around` is a program that runs it, such as strace. */
 export function startWork(words: (string | number)[], around: string[] = []): StoreWork {
   const all = [...around, process.execPath, WORK, ...words.map(String)];
-  const child = spawn(all[0]!, all.slice(1), { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(all[0]!, all.slice(1), { stdio: ['pipe', 'pipe', 'inherit'] });
   const lines: string[][] = [];
   let rest = '';
   child.stdout!.setEncoding('utf8').on('data', (text: string) => {
@@ -25,7 +27,13 @@ export function startWork(words: (string | number)[], around: string[] = []): St
     lines.push(...parts.map((line) => line.split(' ')));
   });
   const ended = once(child, 'close').then(([status, signal]) => (status ?? signal) as number | string);
-  return { child, lines, ended };
+  const said = async (word: string) => {
+    while (!lines.some(([first]) => first === word)) {
+      const [text] = await Promise.race([once(child.stdout!, 'data'), ended.then(() => [])]);
+      if (text === undefined) throw new Error(`it ended before it said ${word}: ${JSON.stringify(lines)}`);
+    }
+  };
+  return { child, lines, ended, said };
 }
 
 /** A file system of its own for a NAS, on a loop device. */

@@ -33,6 +33,20 @@ const TASKS: Record<string, (store: ObjectStore, words: string[]) => Promise<voi
     }
   },
 
+  /** Waits until it is told to go on before the store is opened. */
+  'new-put': (store, sizes) => TASKS.put!(store, sizes),
+
+  /** Waits when the store has been used. */
+  async 'ready-put'(store, sizes) {
+    await makeReady(store);
+    await TASKS.put!(store, sizes);
+  },
+
+  async 'ready-get'(store, cids) {
+    await makeReady(store);
+    await TASKS.get!(store, cids);
+  },
+
   /** Puts small and large objects for a time: `write SECONDS SEED`. */
   async write(store, [seconds, seed]) {
     let count = 0;
@@ -82,6 +96,17 @@ const TASKS: Record<string, (store: ObjectStore, words: string[]) => Promise<voi
   },
 };
 
+/** So that no thread is made later. */
+async function makeReady(store: ObjectStore): Promise<void> {
+  await Promise.all([100, 101, 102].map((seed) => store.put(patternBytes(10, seed))));
+  await toldToGoOn();
+}
+
+async function toldToGoOn(): Promise<void> {
+  say('ready');
+  for await (const _nothing of process.stdin);
+}
+
 async function drain(store: ObjectStore, cid: string): Promise<number> {
   let size = 0;
   for await (const chunk of await store.get(cid)) size += chunk.length;
@@ -112,6 +137,7 @@ async function main([task, data, nas, port, ...words]: string[]): Promise<void> 
   // Only what waits for a NAS that hangs is to wait no longer: a busy disk takes its time.
   const limits = { nasMs: task === 'stuck' ? 1500 : 30_000, evictionGraceMs: 400, blockMs: 20_000 };
   const quota = task === 'collect' ? { site: 0 } : {};
+  if (task!.startsWith('new-')) await toldToGoOn();
   const store = await openStore({ dataDirectory: data!, nas: nas!, writer: data!, providers, limits, quota });
   await TASKS[task!]!(store, words);
   await store.close();
