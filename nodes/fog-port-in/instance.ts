@@ -29,7 +29,7 @@ const IN_HAND = 128;
 
 /** A message that was read, and waits for its turn. */
 interface Ready extends Taken {
-  content: Record<string, unknown>;
+  content: Record<string, unknown> | undefined;
 }
 
 /**
@@ -119,13 +119,13 @@ export class OperatorInstance {
     return false;
   }
 
-  /** What cannot be read is handed on as an error, and done with. */
-  async #read({ message }: Taken): Promise<Record<string, unknown>> {
+  /** What cannot be read is reported, and done with: undefined. */
+  async #read({ message }: Taken): Promise<Record<string, unknown> | undefined> {
     try {
       return await decodeMessage(message.body);
     } catch (error) {
       this.#parts.onError(error);
-      return {};
+      return undefined;
     }
   }
 
@@ -135,7 +135,7 @@ export class OperatorInstance {
     this.#inHand.push(ready);
     this.#messages += 1;
     this.#bytes += message.body.length;
-    this.#parts.node.send({ ...content } as never);
+    if (content) this.#parts.node.send({ ...content } as never);
     this.#activity.check();
   }
 
