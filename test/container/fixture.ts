@@ -1,4 +1,4 @@
-import { cp, lstat, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type Database, DataDirectory, Journal, openDatabase, unmountDetached } from '../../lib/base';
@@ -26,6 +26,7 @@ export class ContainerFixture {
   /** Whether engines opened from now on let restart policies and probes act. */
   supervise = false;
   #database: Database | undefined;
+  #busybox: Promise<LayerMount> | undefined;
 
   private constructor(
     readonly path: string,
@@ -110,7 +111,13 @@ export class ContainerFixture {
     return { type: 'overlay-lower', path };
   }
 
-  async busyboxLayer(): Promise<LayerMount> {
+  /** The same for all containers, also for those that are deployed at once. */
+  busyboxLayer(): Promise<LayerMount> {
+    this.#busybox ??= this.#makeBusyboxLayer();
+    return this.#busybox;
+  }
+
+  async #makeBusyboxLayer(): Promise<LayerMount> {
     const layer = await this.layer('busybox', {
       tmp: undefined,
       'etc/passwd': 'root:x:0:0:root:/root:/bin/sh\nweb:x:1000:1001::/srv:/bin/sh\n',
@@ -118,7 +125,6 @@ export class ContainerFixture {
       'etc/secret': 'from the base layer\n',
     });
     const bin = join(layer.path, 'bin');
-    if (await lstat(bin).catch(() => undefined)) return layer;
     await mkdir(bin);
     await cp('/bin/busybox', join(bin, 'busybox'));
     for (const applet of APPLETS) await symlink('busybox', join(bin, applet));
