@@ -19,8 +19,6 @@ export class StateHookFailedError extends GaruaError {
 
 type Labelled = Pick<ContainerRecord['spec'], 'name' | 'labels'>;
 
-export const exportsState = ({ labels }: Labelled) => labels[EXPORT] !== undefined;
-
 /** What the application prints as its state; undefined when the container names no command for that. */
 export async function exportState(
   engine: ContainerEngine,

@@ -2,7 +2,6 @@ import { execute } from '../../base';
 import type { ContainerEngine, Departure } from '../../container';
 import type { Checkpointer } from '../../migration/checkpoint';
 import type { MigrationMode, PreflightAnswer, PreflightRequest } from '../../migration/protocol';
-import { exportsState } from './state-hooks';
 
 /** What is known before a container moves. */
 export interface Survey {
@@ -33,9 +32,8 @@ export async function surveyMove(
   const answer = await ask({ name, record: portable, architecture: process.arch, facts, memory, files });
   const unable = [...obstacles, ...answer.checkpointProblems];
   const problems = [...answer.problems, ...(mode === 'live' ? unable : [])];
-  if (mode === 'elastic' && volumes.length > 0 && !exportsState(record.spec)) {
-    problems.push('elastic mode would leave its volumes behind');
-  }
+  // Both copies run for a while, so that no moment would be right to copy them, and the old ones would be removed.
+  if (mode === 'elastic' && volumes.length > 0) problems.push('elastic mode would leave its volumes behind');
   const start = mode === 'elastic' || unable.length > 0 ? 'fresh' : 'restore';
   return { start, problems, fence: answer.fence, memory, files };
 }
