@@ -11,7 +11,7 @@ import { probeTarget, type Reachable } from '../../lib/container/probe/target';
 import { askByTcp } from '../../lib/container/probe/tcp';
 import { Verdict } from '../../lib/container/probe/verdict';
 import { completeProbe } from '../../lib/container/spec/lifecycle';
-import { ContainerFixture, eventually } from './fixture';
+import { ContainerFixture, eventually } from '../container/fixture';
 
 const LIVES = ['sh', '-c', 'trap "exit 0" TERM; while :; do sleep 0.02; done'];
 const NEVER = new AbortController().signal;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { hostLines, withSection } from '../../lib/container/network/names';
-import { ContainerFixture, eventually } from './fixture';
+import { ContainerFixture, eventually } from '../container/fixture';
 
 const LOOP = 'trap "exit 0" TERM; while :; do sleep 0.05; done';
 

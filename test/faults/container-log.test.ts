@@ -4,7 +4,7 @@ import { mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promis
 import { join } from 'node:path';
 import type { LogLine } from '../../lib/container';
 import { LogParser } from '../../lib/container/log/k8s-format';
-import { ContainerFixture, eventually } from './fixture';
+import { ContainerFixture, eventually } from '../container/fixture';
 
 describe('container: its log', () => {
   let fixture: ContainerFixture;

@@ -4,7 +4,7 @@ import { mkdir, readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ContainerSpec } from '../../lib/container';
 import { ContainerPaths } from '../../lib/container/paths';
-import { ContainerFixture, mountsBelow } from './fixture';
+import { ContainerFixture, mountsBelow } from '../container/fixture';
 
 const LIVES = ['sh', '-c', 'while :; do sleep 0.05; done'];
 

@@ -5,8 +5,8 @@ import { readdir } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { execute } from '../../lib/base';
-import { ContainerFixture, eventually, leasesOf } from './fixture';
-import { freePort, natRules, OtherMachine } from './network-fixture';
+import { ContainerFixture, eventually, leasesOf } from '../container/fixture';
+import { freePort, natRules, OtherMachine } from '../container/network-fixture';
 
 const SERVER =
   'mkdir /w; echo "hello from $NAME" > /w/index.html; trap "exit 0" TERM; busybox httpd -p 80 -h /w; echo ready; while :; do sleep 0.05; done';

@@ -4,7 +4,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import type { ContainerSpec, ContainerStatus } from '../../lib/container';
 import { mayRunBeside } from '../../lib/container/replacement';
 import { completeSpec } from '../../lib/container/spec/complete';
-import { ContainerFixture, eventually, leasesOf, mountsBelow } from './fixture';
+import { ContainerFixture, eventually, leasesOf, mountsBelow } from '../container/fixture';
 
 const LIVES = ['sh', '-c', 'trap "exit 0" TERM; while :; do sleep 0.02; done'];
 const READY = {
