@@ -9,6 +9,7 @@ export * from './journal';
 export * from './open-parts';
 export * from './progress';
 export * from './reserve';
+export * from './settle-all';
 export * from './single-flight';
 export * from './syscalls';
 export * from './units';

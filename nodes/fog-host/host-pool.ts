@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { DataDirectory } from '../../lib/base';
+import { AbortedError, DataDirectory } from '../../lib/base';
 import type { ContainerStatus } from '../../lib/container';
 import { type OpenHostOptions, openHost } from '../../lib/control';
 import type { Host } from '../../lib/host';
@@ -61,7 +61,9 @@ class SharedHost {
   lease(key: string, options: OpenHostOptions): HostLease {
     this.#users += 1;
     let released = false;
-    const host = () => this.#get(options);
+    // One that was given back is not opened again: nobody would close it.
+    const host = () =>
+      released ? Promise.reject(new AbortedError('the use of the host')) : this.#get(options);
     return {
       key,
       host,

@@ -46,6 +46,7 @@ export class OperatorInstance {
   #share: TimeShare<Ready>;
   #inHand: Ready[] = [];
   #charged = 0;
+  #turn: Promise<unknown> = Promise.resolve();
   /** How many want the flow to be at rest: nothing is handed on meanwhile. */
   #holding = 0;
   /** Those who wait for room, or for rest, look again. */
@@ -65,6 +66,13 @@ export class OperatorInstance {
   /** @throws what the nodes of the instance throw */
   async obey(command: PortCommand): Promise<PortAnswer> {
     if (command.type === 'measure') return { measures: this.#measure() };
+    // One that is asked again while it is still under way must not be done twice at once.
+    const turn = this.#turn.then(() => this.#obey(command));
+    this.#turn = turn.catch(() => {});
+    return turn;
+  }
+
+  async #obey(command: Exclude<PortCommand, { type: 'measure' }>): Promise<PortAnswer> {
     if (command.type === 'start') this.#start(command.partitions);
     else if (command.type === 'pause') await this.#pause(command.partitions);
     else if (command.type === 'snapshot') {
@@ -80,6 +88,7 @@ export class OperatorInstance {
     const intakes = [...this.#intakes.values()];
     await Promise.all(intakes.map((intake) => intake.stop()));
     this.#activity.close();
+    await Promise.all(intakes.map((intake) => intake.end()));
   }
 
   #start(partitions: readonly PortPartition[]): void {

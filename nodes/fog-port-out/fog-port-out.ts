@@ -43,7 +43,9 @@ class FogPortOutNode {
         done();
       },
       (error) => {
-        if (toGaruaError(error).code !== 'ERR_ABORTED') this.#status.failed();
+        // Not sent, so not done: what led to it comes again.
+        if (toGaruaError(error).code === 'ERR_ABORTED') return;
+        this.#status.failed();
         done(nodeError(error, 'fog-port-out'));
       },
     );

@@ -8,8 +8,8 @@ import { StateTooLargeError, StateUnreadableError } from './errors';
 const compress = promisify(gzip);
 const expand = promisify(gunzip);
 
-/** The longest state as base64; it crosses the control socket as one line. */
-const MAXIMUM_STATE = 16 << 20;
+/** The longest state as base64: it goes to the other host in one call, which has at most 4 MiB. */
+const MAXIMUM_STATE = 3 << 20;
 const MAXIMUM_EXPANDED = 512 << 20;
 
 /** The states of an instance's nodes, by what all instances call a node. */

@@ -5,6 +5,8 @@ import type { PortPartition } from '../../lib/placement';
 
 const FIRST_PAUSE = 200;
 const LONGEST_PAUSE = 10_000;
+/** How long a host that is away is waited for at the end, in ms. */
+const LAST_WORD = 2_000;
 
 /** A message that an intake has brought, until it is handled. */
 export interface Taken {
@@ -31,6 +33,7 @@ export class Intake {
   readonly #done: Promise<void>;
   readonly #inHand = new Set<number>();
   #handled: number[] = [];
+  #ended = false;
   #acknowledging: Promise<void> | undefined;
 
   constructor(partition: PortPartition, position: Position, parts: IntakeParts) {
@@ -64,15 +67,21 @@ export class Intake {
     this.#acknowledge();
   }
 
+  /** Tells the host of what was handled, for the last time. */
+  async end(): Promise<void> {
+    await Promise.race([this.acknowledged(), delay(LAST_WORD, undefined, { ref: false })]);
+    this.#ended = true;
+  }
+
   /** Resolves when the host knows of all that was handled. */
   async acknowledged(): Promise<void> {
-    while (this.#handled.length > 0 || this.#acknowledging) await this.#acknowledge();
+    while (!this.#ended && (this.#handled.length > 0 || this.#acknowledging)) await this.#acknowledge();
   }
 
   #acknowledge(): Promise<void> {
     this.#acknowledging ??= this.#send().finally(() => {
       this.#acknowledging = undefined;
-      if (this.#handled.length > 0) this.#acknowledge();
+      if (this.#handled.length > 0 && !this.#ended) this.#acknowledge();
     });
     return this.#acknowledging;
   }

@@ -10,8 +10,9 @@ interface Waiting {
   reject(error: unknown): void;
 }
 
-/** Characters that go at once. */
+/** Characters and messages that go at once. */
 const ROUND = 256 << 10;
+const ROUND_MESSAGES = 1_000;
 /** Messages that wait on this host for a topic elsewhere; with more, the flow is held back. */
 const HIGH_WATER = 5_000;
 const LIMIT = 10_000;
@@ -65,9 +66,9 @@ export class Outlet {
 
   #round(): Waiting[] {
     let size = 0;
-    const end = this.#waiting.findIndex(({ text }) => {
+    const end = this.#waiting.findIndex(({ text }, at) => {
       size += text.length;
-      return size > ROUND;
+      return size > ROUND || at >= ROUND_MESSAGES;
     });
     return this.#waiting.splice(0, end === -1 ? this.#waiting.length : Math.max(1, end));
   }
@@ -81,7 +82,11 @@ export class Outlet {
         this.#expected.add(topic);
       }
       const texts = all.map(({ text }) => text);
-      const { waiting } = await host.publish(topic, texts, { maximumMessages: LIMIT });
+      // A full queue refuses all of them: nothing is dropped, they are tried again, and the flow waits.
+      const options = { maximumMessages: LIMIT, policy: 'refuse' } as const;
+      const { waiting, subscribers } = await host.publish(topic, texts, options);
+      // The operator was removed and deployed again: its queue is to be made anew.
+      if (subscribers === 0 && this.#expected.delete(topic)) return all;
       void this.#settle(host, topic, waiting, all);
       return [];
     } catch (error) {

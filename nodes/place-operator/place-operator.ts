@@ -25,6 +25,7 @@ type Done = (error?: Error) => void;
 const BACKLOG = { messages: 50_000, bytes: 64 << 20 };
 /** How long a node that is deployed anew waits for what it has taken, in ms; Node-RED itself waits 15 s. */
 const CLOSE_PATIENCE = 8_000;
+const TELL_PAUSE = 5_000;
 
 /** What a message may ask by hand. */
 interface Wish {
@@ -54,6 +55,8 @@ class PlaceOperatorNode implements Member {
   readonly #handing = new Set<Promise<void>>();
   #encoding: Promise<unknown> = Promise.resolve();
   #failure = '';
+  #dropped = 0;
+  #telling: NodeJS.Timeout | undefined;
 
   constructor(RED: NodeAPI, node: Node, definition: PlaceOperatorDef, translate: Translate) {
     this.id = node.id;
@@ -68,7 +71,6 @@ class PlaceOperatorNode implements Member {
     this.#status = new StatusLine('place-operator', (status) => node.status(status), translate);
     this.#returns = new Returns(
       this.#lease,
-      node.id,
       (output, message) => this.#send(output, message),
       (error) => this.fail(error),
     );
@@ -118,11 +120,12 @@ class PlaceOperatorNode implements Member {
     this.#failure = `${code} ${message}`;
   }
 
-  async close(): Promise<void> {
+  async close(removed: boolean): Promise<void> {
+    clearTimeout(this.#telling);
     this.#place.reject(new AbortedError('the message'));
     await Promise.race([Promise.all(this.#handing), delay(CLOSE_PATIENCE, undefined, { ref: false })]);
     await this.#leave();
-    await this.#returns.close();
+    await this.#returns.close(removed);
     await this.#lease.release();
   }
 
@@ -137,8 +140,23 @@ class PlaceOperatorNode implements Member {
       const { owner, flow } = await this.#place.promise;
       const topic = keyedTopic(owner, flow, this.id, key);
       await this.#expect(topic);
+      const { subscribers, dropped } = await this.#publisher.publish(topic, text);
+      if (dropped > 0) this.#tellDropped(dropped);
+      if (subscribers > 0) return;
+      // The operator was removed and deployed again: its queue is to be made anew.
+      this.#expected.delete(topic);
+      await this.#expect(topic);
       await this.#publisher.publish(topic, text);
     });
+  }
+
+  /** Said once for many: a line that is cut off may drop thousands. */
+  #tellDropped(count: number): void {
+    this.#dropped += count;
+    this.#telling ??= setTimeout(() => {
+      this.#node.warn(this.#translate('place-operator.dropped', { n: this.#dropped }));
+      this.#telling = undefined;
+    }, TELL_PAUSE).unref();
   }
 
   /** Messages wait for the operator, also before it is placed. */
@@ -205,8 +223,8 @@ export = (RED: NodeAPI): void => {
       return;
     }
     this.on('input', (message, _send, done) => node.input(message as Message, done));
-    this.on('close', (done: () => void) => {
-      void node.close().finally(done);
+    this.on('close', (removed: boolean, done: () => void) => {
+      void node.close(removed).finally(done);
     });
   }
 

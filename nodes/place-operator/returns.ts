@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { consume, type Message, type Position } from '../../lib/mesh';
 import type { HostLease } from '../fog-host/host-pool';
+import { inTime } from '../fog-host/in-time';
 import { decodeMessage } from '../fog-messages';
 
 /** What one output of an operator sends back to this Node-RED. */
@@ -11,23 +12,22 @@ export interface ReturnedOutput {
 
 const FIRST_PAUSE = 500;
 const LONGEST_PAUSE = 15_000;
+/** How long a host may take to forget, in ms. */
+const FORGET_PATIENCE = 3_000;
 
 /** Brings what operators send back to the node that stands for them. */
 export class Returns {
   readonly #lease: HostLease;
-  readonly #id: string;
   readonly #give: (output: number, message: Record<string, unknown>) => void;
   readonly #report: (error: unknown) => void;
   readonly #listening = new Map<string, { stop: AbortController; done: Promise<void> }>();
 
   constructor(
     lease: HostLease,
-    id: string,
     give: (output: number, message: Record<string, unknown>) => void,
     report: (error: unknown) => void,
   ) {
     this.#lease = lease;
-    this.#id = id;
     this.#give = give;
     this.#report = report;
   }
@@ -39,6 +39,7 @@ export class Returns {
       if (wanted.has(topic)) continue;
       stop.abort();
       this.#listening.delete(topic);
+      void this.#forget(topic);
     }
     for (const { output, topic } of outputs) {
       if (this.#listening.has(topic)) continue;
@@ -47,10 +48,22 @@ export class Returns {
     }
   }
 
-  async close(): Promise<void> {
+  /** A node that is gone is forgotten by the hosts. */
+  async close(removed: boolean): Promise<void> {
+    const topics = [...this.#listening.keys()];
     const all = [...this.#listening.values()];
     for (const { stop } of all) stop.abort();
     await Promise.all(all.map(({ done }) => done));
+    if (removed) await Promise.all(topics.map((topic) => this.#forget(topic)));
+  }
+
+  async #forget(topic: string): Promise<void> {
+    const signal = AbortSignal.timeout(FORGET_PATIENCE);
+    const host = inTime(this.#lease.host(), signal);
+    await inTime(
+      host.then((opened) => opened.forgetQueue({ subscriber: topic })),
+      signal,
+    ).catch(() => {});
   }
 
   async #run(output: number, topic: string, signal: AbortSignal): Promise<void> {
@@ -67,7 +80,7 @@ export class Returns {
     };
     while (!signal.aborted) {
       try {
-        const options = { subscriber: `${this.#id}/${output}`, retained: false, signal };
+        const options = { subscriber: topic, retained: false, signal };
         await consume(await this.#lease.host(), topic, options, take, position);
       } catch (error) {
         if (!signal.aborted) this.#report(error);

@@ -15,6 +15,8 @@ const LAST_TIME = 8.64e15;
  * outdoes it must remain a safe integer however often that happens. As a time it is far beyond any clock.
  */
 const LATEST_VERSION = 2 ** 50;
+/** Whoever holds a subscriber next must be able to count on. */
+const LATEST_EPOCH = 2 ** 50;
 
 /** What a host announces: its name and site, and who subscribes to what on it. */
 export interface Announcement {
@@ -104,7 +106,12 @@ export function checkVersion(said: unknown): number {
 }
 
 function isRoamer(one: Roamer): boolean {
-  return isName(one?.name) && isName(one.topic) && isWhole(one.epoch, 1) && typeof one.gone === 'boolean';
+  return (
+    isName(one?.name) &&
+    isName(one.topic) &&
+    isWhole(one.epoch, 1, LATEST_EPOCH) &&
+    typeof one.gone === 'boolean'
+  );
 }
 
 /** What a host tells of a subscriber that it has handed off. @throws {MalformedMessageError} */

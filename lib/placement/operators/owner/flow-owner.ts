@@ -13,7 +13,9 @@ export class FlowOwner implements FlowPlacement {
   readonly #view: FogView;
   readonly #table: OwnerTable;
   readonly #keepers = new Map<string, FlowKeeper>();
-  readonly #sweeping: NodeJS.Timeout;
+  readonly #timer: NodeJS.Timeout;
+  #sweeping: Promise<void> = Promise.resolve();
+  #closed = false;
   readonly #ignore: () => void;
 
   constructor(view: FogView, database: Database) {
@@ -24,7 +26,10 @@ export class FlowOwner implements FlowPlacement {
     this.#ignore = view.onUp(() => {
       for (const keeper of this.#keepers.values()) keeper.hurry();
     });
-    this.#sweeping = setInterval(() => void this.#sweep(), SWEEP).unref();
+    this.#timer = setInterval(() => {
+      // What fails, as on a full disk, is tried at the next look.
+      this.#sweeping = this.#sweep().catch(() => {});
+    }, SWEEP).unref();
   }
 
   async *placeFlow(
@@ -73,9 +78,11 @@ export class FlowOwner implements FlowPlacement {
   }
 
   async close(): Promise<void> {
-    clearInterval(this.#sweeping);
+    this.#closed = true;
+    clearInterval(this.#timer);
     this.#ignore();
     await Promise.all([...this.#keepers.values()].map((keeper) => keeper.close()));
+    await this.#sweeping;
   }
 
   #keeperOf(flow: string, operator: string): FlowKeeper {
@@ -103,12 +110,13 @@ export class FlowOwner implements FlowPlacement {
     for (const [id, keeper] of this.#keepers) await this.#dropIfOver(id, keeper);
     const { peerId: self } = this.#view.self;
     for (const { peerId, isUp } of this.#view.hosts()) {
+      if (this.#closed) return;
       if (!isUp) continue;
       const runtime = this.#view.runtime(peerId);
       const report = await runtime.look(self, []).catch(() => undefined);
       for (const { instance } of report?.instances ?? []) {
         const isKnown = [...this.#keepers.values()].some((keeper) => keeper.known.has(instance));
-        if (!isKnown) await runtime.remove(self, instance).catch(() => {});
+        if (!isKnown && !this.#closed) await runtime.remove(self, instance).catch(() => {});
       }
     }
   }

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { exists, GaruaError, throwIfAborted, toGaruaError } from '../../../base';
+import { exists, GaruaError, settleAll, throwIfAborted, toGaruaError } from '../../../base';
 import type { Mesh, Messages, Roaming } from '../../../mesh';
 import { LeaseBook, type Resources } from '../../controller';
 import type { PortMeasures, PortOrder, PortPartition } from '../ports';
@@ -104,7 +104,7 @@ export class LocalRuntime implements OperatorRuntime {
   }
 
   renounce(_owner: string, instance: string, subscribers: Subscriber[]): Promise<boolean> {
-    return this.#inTurn(instance, () => this.#renounce(subscribers));
+    return this.#inTurn(instance, () => this.#renounce(instance, subscribers));
   }
 
   takeBack(owner: string, instance: string, subscribers: Subscriber[], epoch: number): Promise<void> {
@@ -140,7 +140,7 @@ export class LocalRuntime implements OperatorRuntime {
   async #hold(owner: string, instance: string, subscribers: Subscriber[], epoch: number): Promise<void> {
     this.#row(owner, instance);
     const { messages, table } = this.#options;
-    await Promise.all(subscribers.map((name) => messages.roam(name, { subscriber: name, epoch })));
+    await settleAll(subscribers.map((name) => messages.roam(name, { subscriber: name, epoch })));
     table.hold(instance, subscribers);
     await this.#consume(instance, subscribers);
   }
@@ -155,7 +155,7 @@ export class LocalRuntime implements OperatorRuntime {
       table.leave(instance, subscribers, state);
       passing = { state, restored: false };
     }
-    await Promise.all(subscribers.map((name) => messages.handOff(name)));
+    await settleAll(subscribers.map((name) => messages.handOff(name)));
     return { state: passing.state };
   }
 
@@ -166,19 +166,21 @@ export class LocalRuntime implements OperatorRuntime {
     const holds = new Set(table.holds(instance));
     if (!subscribers.every((name) => holds.has(name))) {
       table.arrive(instance, subscribers, state);
-      await Promise.all(subscribers.map((name) => messages.takeOver(name, { from, epoch })));
+      await settleAll(subscribers.map((name) => messages.takeOver(name, { from, epoch })));
       await this.#restore(instance, 'in', subscribers);
     }
     await this.#consume(instance, subscribers);
   }
 
-  async #renounce(subscribers: Subscriber[]): Promise<boolean> {
-    const { mesh, messages } = this.#options;
+  async #renounce(instance: string, subscribers: Subscriber[]): Promise<boolean> {
+    const { mesh, messages, table } = this.#options;
     const roaming = await messages.roaming();
     const isHere = roaming.some(
       ({ subscriber, state, peerId }) =>
         state === 'here' && peerId === mesh.peerId && subscribers.includes(subscriber),
     );
+    // The state that came along is out of date once the other one goes on.
+    if (!isHere) table.settle(instance, 'in', subscribers);
     return !isHere;
   }
 
@@ -186,7 +188,7 @@ export class LocalRuntime implements OperatorRuntime {
     this.#row(owner, instance);
     const { messages, table } = this.#options;
     if (table.passing(instance, 'out', subscribers)) {
-      await Promise.all(subscribers.map((name) => messages.takeBack(name, { epoch })));
+      await settleAll(subscribers.map((name) => messages.takeBack(name, { epoch })));
       await this.#restore(instance, 'out', subscribers);
     }
     await this.#consume(instance, subscribers);
@@ -194,7 +196,7 @@ export class LocalRuntime implements OperatorRuntime {
 
   async #release(owner: string, instance: string, subscribers: Subscriber[]): Promise<void> {
     const { messages, table } = this.#options;
-    await Promise.all(subscribers.map((name) => messages.releaseSubscriber(name)));
+    await settleAll(subscribers.map((name) => messages.releaseSubscriber(name)));
     const row = table.find(instance);
     if (row?.owner !== owner) return;
     if (table.passing(instance, 'out', subscribers) && table.holds(instance).length > 0)

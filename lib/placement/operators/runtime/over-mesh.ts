@@ -18,6 +18,8 @@ const CALLS = {
 const START_LIMIT = 90_000;
 /** An instance may take a while to finish what it has begun. */
 const LIMIT = 25_000;
+/** Devices that may be asked for at once. */
+const MOST_DEVICES = 64;
 
 /** What all calls but the first say. */
 interface About {
@@ -60,7 +62,7 @@ export function serveRuntime(
       return (await answer(peerId, argument, signal)) ?? null;
     });
   serve(CALLS.look, (owner, { devices }: { devices: string[] }, signal) =>
-    runtime.look(owner, checkTexts(devices), signal),
+    runtime.look(owner, checkTexts(devices).filter(isDevice).slice(0, MOST_DEVICES), signal),
   );
   serve(CALLS.start, (owner, spec: InstanceSpec, signal) => runtime.start(checkSpec(spec, owner), signal));
   serve(CALLS.hold, (owner, about: About) => runtime.hold(owner, ...checked(about, owner), epochOf(about)));
@@ -89,6 +91,10 @@ function checkSubscribers(subscribers: unknown, owner: string): Subscriber[] {
   throw new InvalidArgumentError(`${foreign} is no input of an operator of ${owner}`);
 }
 
+/** Whoever may place flows must not learn which other files there are. */
+const isDevice = (path: string) =>
+  typeof path === 'string' && /^\/dev\/[^\0]+$/.test(path) && !path.includes('..');
+
 function checkTexts(texts: unknown): string[] {
   if (Array.isArray(texts) && texts.every((text) => typeof text === 'string')) return texts;
   throw new InvalidArgumentError('what should be a list of texts is none');
@@ -100,13 +106,16 @@ function epochOf({ epoch }: About): number {
 }
 
 function checkSpec(spec: InstanceSpec, owner: string): InstanceSpec {
-  const { instance, operator, number, cpu, memory, targets } = spec;
+  const { instance, operator, number, cpu, memory, device, targets } = spec;
   const isSound =
     typeof instance === 'string' &&
     typeof operator === 'string' &&
     Number.isSafeInteger(number) &&
     Number.isFinite(cpu) &&
+    cpu > 0 &&
     Number.isFinite(memory) &&
+    memory >= 0 &&
+    (device === undefined || isDevice(device)) &&
     Array.isArray(targets);
   if (isSound && instance.startsWith(`${owner}/`)) return { ...spec, owner };
   throw new InvalidArgumentError('what should be an instance of an operator is none');
