@@ -26,6 +26,8 @@ export interface InstanceParts {
 const ROOM = 64;
 /** Once so many are handed on, no more are until all of them are handled. */
 const IN_HAND = 128;
+/** How long what is under way at the end is waited for, in ms. */
+const LAST_WORD = 4_000;
 
 /** A message that was read, and waits for its turn. */
 interface Ready extends Taken {
@@ -87,6 +89,9 @@ export class OperatorInstance {
     this.#share.close();
     const intakes = [...this.#intakes.values()];
     await Promise.all(intakes.map((intake) => intake.stop()));
+    // What is under way is not to come again: its results are being sent.
+    const patience = AbortSignal.timeout(LAST_WORD);
+    while (this.#inHand.length > 0 && !patience.aborted) await this.#change(patience);
     this.#activity.close();
     await Promise.all(intakes.map((intake) => intake.end()));
   }

@@ -17,6 +17,8 @@ const ROUND_MESSAGES = 1_000;
 const HIGH_WATER = 5_000;
 const LIMIT = 10_000;
 const PAUSE = 500;
+/** How long the host may take to accept the last messages at the end, in ms; Node-RED itself waits 15 s. */
+const LAST_WORD = 3_000;
 /** What goes wrong with a message whenever it is tried. */
 const HOPELESS = new Set(['ERR_INVALID_ARGUMENT', 'ERR_MESH_MESSAGE_TOO_LARGE']);
 
@@ -45,7 +47,9 @@ export class Outlet {
     });
   }
 
+  /** Sends what it has, so far as the host takes it in time. */
   async close(): Promise<void> {
+    if (this.#running) await Promise.race([this.#running, delay(LAST_WORD, undefined, { ref: false })]);
     this.#closing.abort();
     await this.#running;
   }

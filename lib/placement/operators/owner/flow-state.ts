@@ -55,7 +55,9 @@ export class FlowState {
     const known = this.records.get(id);
     if (known) return known;
     const record: OperatorRecord = {
-      ...{ operator: id, name, next: 1, epoch: 0, instances: [], move: null, pin: null },
+      // Above all that hosts remember of one that was removed, or of an owner that has lost its database.
+      epoch: Math.floor(Date.now() / 1000),
+      ...{ operator: id, name, next: 1, instances: [], move: null, pin: null },
       owners: new Array(partitionsOf({ keyed })).fill(null),
       ...{ wanted: instances.least, isScaledByHand: false, reason: '' },
     };
