@@ -107,7 +107,8 @@ describe('container: exec', () => {
   });
 
   it('says that the container has no room for one more process', async () => {
-    const script = 'for i in 1 2 3; do (sleep 1000 &); done; echo full; exec sleep 1000';
+    // The shell and three more: all that it may have.
+    const script = 'for i in 1 2 3; do sleep 1000 & done; echo full; wait';
     await fixture.deploy({ command: ['sh', '-c', script], pids: 4 });
     for await (const { text } of fixture.engine.logs('box', { follow: true })) if (text === 'full') break;
     await assert.rejects(exec(['true']), {
