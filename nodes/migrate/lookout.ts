@@ -72,7 +72,9 @@ export class Lookout {
     const view = await (await host()).outlook({ user: watch.user, signal: patience });
     if (signal.aborted) return;
     for (const decision of this.#watcher.look(view, performance.now())) {
-      const move = this.#move(decision).finally(() => this.#moves.delete(move));
+      const move = this.#move(decision)
+        .catch((error) => this.#fail(error))
+        .finally(() => this.#moves.delete(move));
       this.#moves.add(move);
     }
     if (this.#moves.size === 0) status.watched(watch.state(view));
@@ -98,7 +100,9 @@ export class Lookout {
 
   async #tell(decision: Decision, result: MigrateOutcome): Promise<void> {
     const { host, onMoved } = this.#options;
-    const containers = await (await host()).containers().catch(() => []);
+    const containers = await host()
+      .then((opened) => opened.containers())
+      .catch(() => []);
     const remaining = containers.filter(({ state }) => state === 'running').length;
     onMoved({ ...decision, result, remaining });
   }

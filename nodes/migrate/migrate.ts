@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { nodeError, type Translate } from '../feedback';
 import { type HostUse, useHost } from '../fog-host/use-host';
@@ -6,6 +7,9 @@ import { MoveStatus } from './move-status';
 import { Mover } from './mover';
 import { checkpointOf, invalid, isCheckpoint, type MigrateSettings, modeOf, moveOf } from './settings';
 import { type Watch, watchOf } from './watches';
+
+/** How long a node that is deployed anew waits for its moves, in ms; Node-RED itself waits 15 s. */
+const CLOSE_PATIENCE = 8_000;
 
 interface MigrateDef extends NodeDef, MigrateSettings {
   host?: string;
@@ -60,7 +64,9 @@ class MigrateNode {
 
   async close(): Promise<void> {
     this.#closing.abort();
-    await Promise.all([...this.#orders, this.#lookout?.ended()]);
+    const ended = Promise.all([...this.#orders, this.#lookout?.ended()]);
+    // A move that has gone too far to be given up ends without this node.
+    await Promise.race([ended, delay(CLOSE_PATIENCE, undefined, { ref: false })]);
     await this.#lease.release();
   }
 

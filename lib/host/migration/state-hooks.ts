@@ -17,6 +17,21 @@ export class StateHookFailedError extends GaruaError {
   }
 }
 
+/** The command did not end in time, or printed without end. */
+export class StateHookLimitError extends GaruaError {
+  constructor(name: string, label: string, what: string) {
+    super(
+      'ERR_MIGRATION_STATE_HOOK_LIMIT',
+      `the command of the label ${label} of container ${name} ${what}, and was ended`,
+      'Try the command with garua exec; the container goes on where it was.',
+    );
+  }
+}
+
+/** How long a command may take, in ms, and how much it may print, in characters. */
+const LIMIT_MS = 30_000;
+const MOST = 8 << 20;
+
 type Labelled = Pick<ContainerRecord['spec'], 'name' | 'labels'>;
 
 /** What the application prints as its state; undefined when the container names no command for that. */
@@ -46,11 +61,20 @@ async function runHook(
   input?: string,
 ): Promise<string> {
   const texts = { stdout: '', stderr: '' };
-  const options = { whileMoving: true, ...(input !== undefined && { input }) };
-  for await (const output of engine.exec(name, ['/bin/sh', '-c', command], options)) {
-    if ('text' in output) texts[output.stream] += output.text;
-    else if (output.exitCode !== 0)
-      throw new StateHookFailedError(name, label, output.exitCode, texts.stderr);
+  const signal = AbortSignal.timeout(LIMIT_MS);
+  const options = { whileMoving: true, signal, ...(input !== undefined && { input }) };
+  let exitCode: number | undefined;
+  try {
+    for await (const output of engine.exec(name, ['/bin/sh', '-c', command], options)) {
+      if (!('text' in output)) exitCode = output.exitCode;
+      else if (texts[output.stream].length > MOST)
+        throw new StateHookLimitError(name, label, 'prints without end');
+      else texts[output.stream] += output.text;
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
   }
+  if (exitCode === undefined) throw new StateHookLimitError(name, label, `took over ${LIMIT_MS / 1000} s`);
+  if (exitCode !== 0) throw new StateHookFailedError(name, label, exitCode, texts.stderr);
   return texts.stdout;
 }
