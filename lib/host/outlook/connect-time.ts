@@ -36,14 +36,15 @@ export class ConnectTime {
     this.#now = now;
   }
 
-  /** Milliseconds; null when nothing answers, or when too much was measured lately. */
+  /** Milliseconds, those of last time when too much was measured lately; null when nothing answers. */
   async measure(text: string): Promise<number | null> {
     const address = parseAddress(text);
     if (!address) throw new InvalidArgumentError(`"${text}" is no address`, 'Write ADDRESS:PORT.');
     const known = this.#known.get(text);
     if (known && this.#now() - known.at < FRESH) return known.ms;
     return this.#measuring.run(text, async () => {
-      if (!this.#mayMeasure()) return null;
+      // Not measured is not unreachable.
+      if (!this.#mayMeasure()) return known?.ms ?? null;
       const ms = await connectTime(address);
       this.#keep(text, ms);
       return ms;
