@@ -35,7 +35,7 @@ function runTestsOfNodes(args) {
 
 /** Faults between hosts mostly wait for time to pass; they do so beside those of one machine, which mostly compute. */
 const BETWEEN_HOSTS =
-  'dist/test/faults/{checkpoint,fog,mesh,messages,migration,operators,roaming,scale,store,stream}*.test.js';
+  'dist/test/faults/{checkpoint,fog,mesh,messages,migration,operators,roaming,scale,services,store,stream}*.test.js';
 
 async function runFaults(args) {
   const always = ['--timeout', '300000', ...args];
