@@ -1,11 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { InvalidArgumentError, toGaruaError } from '../../lib/base';
-import { consume, type Message, type Position } from '../../lib/mesh';
+import type { Message } from '../../lib/mesh';
 import { nodeError, StatusLine, type Translate } from '../feedback';
 import { inTime } from '../fog-host/in-time';
 import { type HostUse, useHost } from '../fog-host/use-host';
-import { decodeMessage, reach } from '../fog-messages';
+import { decodeMessage, listen, reach } from '../fog-messages';
 
 interface FogInDef extends NodeDef {
   host?: string;
@@ -15,9 +15,6 @@ interface FogInDef extends NodeDef {
 
 /** Between two looks at the other sites, in ms. */
 const LOOK_PAUSE = 2_000;
-/** Pauses until the host is tried again, in ms. */
-const FIRST_PAUSE = 500;
-const LONGEST_PAUSE = 15_000;
 /** How long a node that is deleted waits for the host to forget it, in ms. */
 const FORGET_PATIENCE = 3_000;
 
@@ -56,24 +53,10 @@ class FogInNode {
     }
   }
 
-  async #listen(): Promise<void> {
-    const { signal } = this.#closing;
-    const position: Position = { queue: '', sequence: 0 };
-    let pause = FIRST_PAUSE;
-    const take = (message: Message) => {
-      pause = FIRST_PAUSE;
-      return this.#send(message);
-    };
-    while (!signal.aborted) {
-      try {
-        const options = { subscriber: this.#node.id, retained: this.#retained, signal };
-        await consume(await this.#lease.host(), this.#topic, options, take, position);
-      } catch (error) {
-        if (!signal.aborted) this.#fail(error);
-      }
-      await delay(pause, undefined, { signal, ref: false }).catch(() => {});
-      pause = Math.min(pause * 2, LONGEST_PAUSE);
-    }
+  #listen(): Promise<void> {
+    const options = { subscriber: this.#node.id, retained: this.#retained, signal: this.#closing.signal };
+    const take = (message: Message) => this.#send(message);
+    return listen(this.#lease.host, this.#topic, options, take, (error) => this.#fail(error));
   }
 
   /** Sends it into the flow. What cannot be read would come again for ever: it is reported, and done with. */

@@ -1,2 +1,3 @@
 export * from './encoding';
+export { listen } from './listen';
 export { cutOff, reach } from './reach';

@@ -1,8 +1,7 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import { consume, type Message, type Position } from '../../lib/mesh';
+import type { Message } from '../../lib/mesh';
 import type { HostLease } from '../fog-host/host-pool';
 import { inTime } from '../fog-host/in-time';
-import { decodeMessage } from '../fog-messages';
+import { decodeMessage, listen } from '../fog-messages';
 
 /** What one output of an operator sends back to this Node-RED. */
 export interface ReturnedOutput {
@@ -10,8 +9,6 @@ export interface ReturnedOutput {
   topic: string;
 }
 
-const FIRST_PAUSE = 500;
-const LONGEST_PAUSE = 15_000;
 /** How long a host may take to forget, in ms. */
 const FORGET_PATIENCE = 3_000;
 
@@ -66,11 +63,8 @@ export class Returns {
     ).catch(() => {});
   }
 
-  async #run(output: number, topic: string, signal: AbortSignal): Promise<void> {
-    const position: Position = { queue: '', sequence: 0 };
-    let pause = FIRST_PAUSE;
+  #run(output: number, topic: string, signal: AbortSignal): Promise<void> {
     const take = async ({ body }: Message) => {
-      pause = FIRST_PAUSE;
       try {
         this.#give(output, await decodeMessage(body));
       } catch (error) {
@@ -78,15 +72,7 @@ export class Returns {
         this.#report(error);
       }
     };
-    while (!signal.aborted) {
-      try {
-        const options = { subscriber: topic, retained: false, signal };
-        await consume(await this.#lease.host(), topic, options, take, position);
-      } catch (error) {
-        if (!signal.aborted) this.#report(error);
-      }
-      await delay(pause, undefined, { signal, ref: false }).catch(() => {});
-      pause = Math.min(pause * 2, LONGEST_PAUSE);
-    }
+    const options = { subscriber: topic, retained: false, signal };
+    return listen(this.#lease.host, topic, options, take, this.#report);
   }
 }
