@@ -1,6 +1,6 @@
 /**
- * Mocha's spec reporter, which also writes its counts where `.ci/run` adds them up: one file per mocha run,
- * in the folder that GARUA_TEST_COUNTS names.
+ * Mocha's spec reporter, which also writes its counts and failures where `.ci/run` adds them up: one file per
+ * mocha run, in the folder that GARUA_TEST_COUNTS names.
  */
 const { mkdirSync, writeFileSync } = require('node:fs');
 const { join } = require('node:path');
@@ -11,11 +11,16 @@ module.exports = class CountingReporter extends reporters.Spec {
     super(runner, options);
     const folder = process.env.GARUA_TEST_COUNTS;
     if (!folder) return;
+    const failed = [];
+    runner.on(Runner.constants.EVENT_TEST_FAIL, (test, error) => {
+      const reason = String(error?.stack ?? error?.message ?? error).split('\n');
+      failed.push({ title: test.fullTitle(), reason: reason.slice(0, 20).join('\n') });
+    });
     runner.once(Runner.constants.EVENT_RUN_END, () => {
       const { passes, failures, pending } = this.stats;
       mkdirSync(folder, { recursive: true });
       const lane = process.env.GARUA_TEST_LANE ?? 'tests';
-      const document = { lane, passes, failures, pending };
+      const document = { lane, passes, failures, pending, failed };
       writeFileSync(join(folder, `${Date.now()}-${process.pid}.json`), JSON.stringify(document));
     });
   }

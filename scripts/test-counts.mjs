@@ -1,4 +1,7 @@
-/** Adds up what the mocha runs counted. Fails when one of them found no test, or did not come to its end. */
+/**
+ * Adds up what the mocha runs counted, and says again what failed: its own place is thousands of lines above.
+ * Fails when a test failed, and when a run found no test or did not come to its end.
+ */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -8,6 +11,8 @@ const runs = readdirSync(folder)
   .map((name) => JSON.parse(readFileSync(join(folder, name), 'utf8')));
 const sum = (field) => runs.reduce((total, run) => total + run[field], 0);
 
+for (const { lane, failed } of runs)
+  for (const { title, reason } of failed) console.log(`failed, ${lane}: ${title}\n${reason}\n`);
 for (const { lane, passes, failures } of runs) console.log(`${lane}: ${passes} passed, ${failures} failed`);
 const empty = runs.filter(({ passes, failures }) => passes + failures === 0);
 for (const { lane } of empty) console.log(`${lane}: no tests were found`);
