@@ -1,9 +1,10 @@
 import { type Database, type DataDirectory, type Journal, toGaruaError } from '../base';
 import { Changes } from './changes';
-import type { ContainerStatus } from './container';
+import type { ContainerStatus, PublishedPort } from './container';
 import { KeyedLock } from './keyed-lock';
 import { Lifecycle } from './lifecycle';
 import { Moves } from './move/moves';
+import { checkPortsFree } from './network/ports';
 import { startExisting } from './operations';
 import type { EngineParts } from './parts';
 import { ContainerPaths } from './paths';
@@ -30,6 +31,8 @@ export interface ContainerEngineOptions {
    * what it does not stay for.
    */
   supervise?: boolean | undefined;
+  /** Has whatever else holds ports in this process let go of them: a container is to have them. */
+  yieldPorts?: ((ports: Required<PublishedPort>[]) => void) | undefined;
 }
 
 /** Everything an engine works with, wired together. */
@@ -64,7 +67,14 @@ export class Assembly {
     });
     const atPorts = <T>(publishes: boolean, work: () => Promise<T>) =>
       publishes ? this.#lock.run(PORTS, work) : work();
-    this.parts = { paths, table, journal, changes, runtime, lifecycle, supervisor, prober, atPorts };
+    const claimPorts = (name: string, ports: Required<PublishedPort>[]) => {
+      options.yieldPorts?.(ports);
+      return checkPortsFree(name, ports, table.all());
+    };
+    this.parts = {
+      ...{ paths, table, journal, changes, runtime, lifecycle, supervisor, prober },
+      ...{ atPorts, claimPorts },
+    };
     this.#restarter = new Restarter(table, changes, (row) => this.#restart(row));
     this.moves = new Moves({
       ...this.parts,

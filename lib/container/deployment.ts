@@ -3,7 +3,6 @@ import { AbortedError, type LongCall, throwIfAborted, toGaruaError } from '../ba
 import type { LayerMount, StoredImage } from '../image/image';
 import { ReplaceFailedError } from './errors';
 import type { ContainerRecord } from './lifecycle';
-import { checkPortsFree } from './network/ports';
 import { DEFAULT_GRACE_MS, endContainer, runningRow } from './operations';
 import { type EngineParts, JOURNAL, type JournalData } from './parts';
 import { imageHealthcheck } from './probe/healthcheck';
@@ -65,7 +64,7 @@ export async function deployContainer(
   let process: ProcessIdentity | undefined;
   const begin = async () => {
     proceed('preparing', 0);
-    await checkPortsFree(spec.name, spec.ports, table.all());
+    await parts.claimPorts(spec.name, spec.ports);
     await lifecycle.keep(id, record);
     await lifecycle.prepare(id, record);
     throwIfAborted(signal, `deploying ${spec.name}`);

@@ -2,7 +2,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { AbortedError, type LongCall, throwIfAborted, toGaruaError } from '../base';
 import { StopFailedError } from './errors';
 import type { ContainerRecord } from './lifecycle';
-import { checkPortsFree } from './network/ports';
 import { type EngineParts, JOURNAL, type JournalData } from './parts';
 import { afterEnd } from './restart/policy';
 import { type ProcessIdentity, signalProcess } from './runtime/process-identity';
@@ -42,7 +41,7 @@ export async function startExisting(
   try {
     const record: ContainerRecord = await lifecycle.record(row.id);
     await lifecycle.prepare(row.id, record);
-    await checkPortsFree(row.name, record.spec.ports, parts.table.all());
+    await parts.claimPorts(row.name, record.spec.ports);
     throwIfAborted(signal, `starting ${row.name}`);
     const process = await lifecycle.create(row.id, record);
     // Written before the start: after a crash this process is found again.

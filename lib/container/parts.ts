@@ -1,5 +1,6 @@
 import type { Journal } from '../base';
 import type { Changes } from './changes';
+import type { PublishedPort } from './container';
 import type { Lifecycle } from './lifecycle';
 import type { ContainerPaths } from './paths';
 import type { Prober } from './probe/prober';
@@ -19,6 +20,8 @@ export interface EngineParts {
   readonly prober: Prober;
   /** Containers that publish ports take turns from the look at who has them until they have them. */
   atPorts<T>(publishes: boolean, work: () => Promise<T>): Promise<T>;
+  /** Makes sure that a container of this name can have the ports. @throws {PortTakenError} {InvalidArgumentError} */
+  claimPorts(name: string, ports: Required<PublishedPort>[]): Promise<void>;
 }
 
 /** Journal kinds of this module, and the steps of each. */

@@ -2,12 +2,11 @@ import { throwIfAborted } from '../base';
 import type { IncomingObject } from './nas/nas';
 import type { StoreParts } from './parts';
 import { bytesPassed } from './passing-memory';
+import { givePiece, takePiece } from './pieces';
 import type { ObjectSource, PutOptions } from './store';
 
-/** Bytes that go to the disk thread at once; a multiple of a chunk, so that chunks are hashed in place. */
-const PIECE_BYTES = 1 << 20;
 /** Pieces that wait for the disk. */
-const PIECES_AHEAD = 2;
+const PIECES_AHEAD = 3;
 
 /**
  * Writes an object to the NAS. When it resolves, the object is there also after a power cut; when it rejects,
@@ -29,9 +28,10 @@ export async function writeObject(
     incoming = await nas.create(path);
     await copy(source, incoming, options);
     const owner = options.writer ?? writer;
-    const sealed = await incoming.handle.run('seal', [owner, nas.now]);
-    await incoming.close();
+    const sealing = incoming.handle.run('seal', [owner, nas.now]);
+    const closing = incoming.close();
     incoming = undefined;
+    const sealed = await sealing.finally(() => closing);
     throwIfAborted(signal, 'the put');
     await beforePublish(sealed.size, owner);
     await nas.publish(path, sealed.cid);
@@ -51,36 +51,36 @@ export async function writeObject(
 async function copy(source: ObjectSource, incoming: IncomingObject, options: PutOptions): Promise<void> {
   const { signal, onProgress } = options;
   const writing: Promise<void>[] = [];
-  let piece = new Uint8Array(PIECE_BYTES);
+  let piece = takePiece();
   let filled = 0;
   let done = 0;
   const send = async () => {
-    if (filled === 0) return;
-    const full = piece.subarray(0, filled);
-    done += filled;
-    bytesPassed(filled);
-    const write = incoming.append(full, [piece.buffer]);
+    const full = piece;
+    const write = incoming.append(full.subarray(0, filled)).then(() => givePiece(full));
     write.catch(() => {});
-    piece = new Uint8Array(PIECE_BYTES);
-    filled = 0;
     writing.push(write);
+    done += filled;
     if (writing.length > PIECES_AHEAD) await writing.shift();
+    piece = takePiece();
+    filled = 0;
     throwIfAborted(signal, 'the put');
     onProgress?.({ phase: 'writing', done, total: 0, unit: 'bytes' });
   };
   try {
     for await (const chunk of source instanceof Uint8Array ? [source] : source) {
+      bytesPassed(chunk.length);
       for (let at = 0; at < chunk.length; ) {
-        const take = Math.min(PIECE_BYTES - filled, chunk.length - at);
+        const take = Math.min(piece.length - filled, chunk.length - at);
         piece.set(chunk.subarray(at, at + take), filled);
         filled += take;
         at += take;
-        if (filled === PIECE_BYTES) await send();
+        if (filled === piece.length) await send();
       }
     }
-    await send();
+    if (filled > 0) await send();
     await Promise.all(writing);
   } finally {
     await Promise.allSettled(writing);
+    givePiece(piece);
   }
 }

@@ -3,7 +3,6 @@ import { type LongCall, throwIfAborted } from '../../base';
 import { firstRow } from '../deployment';
 import { ContainerNotFoundError, ContainerNotRunningError } from '../errors';
 import type { ContainerRecord } from '../lifecycle';
-import { checkPortsFree } from '../network/ports';
 import { update } from '../operations';
 import { completeSpec } from '../spec/complete';
 import { specDigest } from '../spec-digest';
@@ -67,7 +66,7 @@ export class Moves {
       let row: ContainerRow = { ...firstRow(id, { ...record, specDigest: digest }), moving };
       this.#active.add(id);
       try {
-        await checkPortsFree(name, ports, table.all());
+        await this.#parts.claimPorts(name, ports);
         table.put(row);
         row = await this.#prepare(row, record, request.address ?? undefined);
         throwIfAborted(signal, `making ready for ${name}`);

@@ -3,16 +3,18 @@ import { createServer, type Server, type Socket } from 'node:net';
 /** Between two attempts to get a port back that is in other hands, in milliseconds. */
 const RETRY = 3_000;
 
-/** A port of 127.0.0.1 that leads to a service. */
+/** A TCP port of this host that leads elsewhere. */
 export class Door {
   readonly port: number;
+  readonly address: string;
   readonly #onConnection: (socket: Socket) => void;
   readonly #sockets = new Set<Socket>();
   #server: Server | undefined;
   #retry: NodeJS.Timeout | undefined;
 
-  constructor(port: number, onConnection: (socket: Socket) => void) {
+  constructor(port: number, onConnection: (socket: Socket) => void, address = '127.0.0.1') {
     this.port = port;
+    this.address = address;
     this.#onConnection = onConnection;
   }
 
@@ -30,7 +32,7 @@ export class Door {
     });
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
-      server.listen(this.port, '127.0.0.1', resolve);
+      server.listen(this.port, this.address, resolve);
     });
     server.on('error', () => {});
     this.#server = server;

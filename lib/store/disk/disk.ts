@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type TransferListItem, Worker } from 'node:worker_threads';
+import { Worker } from 'node:worker_threads';
 import { exitAtOnce, GaruaError } from '../../base';
 import { NasHungError } from '../errors';
 import { diskError } from './disk-error';
@@ -87,9 +87,8 @@ export class DiskHandle {
   run<J extends keyof Jobs>(
     job: J,
     parameters: Parameters<Jobs[J]> extends [number, ...infer Rest] ? Rest : never,
-    transfer: TransferListItem[] = [],
   ): Promise<JobResult<J>> {
-    return this.thread.run(job, [this.handle, ...(parameters as unknown[])] as Parameters<Jobs[J]>, transfer);
+    return this.thread.run(job, [this.handle, ...(parameters as unknown[])] as Parameters<Jobs[J]>);
   }
 
   /** Closes the file; a file system that does not even do that is not worth an error here. */
@@ -131,11 +130,7 @@ class DiskThread {
     return this.#waiting.length * 4 + this.openHandles;
   }
 
-  run<J extends keyof Jobs>(
-    job: J,
-    parameters: Parameters<Jobs[J]>,
-    transfer: TransferListItem[] = [],
-  ): Promise<JobResult<J>> {
+  run<J extends keyof Jobs>(job: J, parameters: Parameters<Jobs[J]>): Promise<JobResult<J>> {
     if (this.#failed) return Promise.reject(this.#failed);
     clearTimeout(this.#resting);
     return new Promise((resolve, reject) => {
@@ -144,7 +139,7 @@ class DiskThread {
         this.#worker.ref();
         this.#watch();
       }
-      this.#worker.postMessage({ job, parameters } satisfies DiskRequest, transfer);
+      this.#worker.postMessage({ job, parameters } satisfies DiskRequest);
     });
   }
 

@@ -19,7 +19,7 @@ port.on('message', ({ job, parameters }: DiskRequest) => {
 
 /** Bytes that came are this thread's own: their memory goes at once, not when the collector thinks of it. */
 function release({ buffer }: Uint8Array): void {
-  (buffer as ArrayBuffer).transfer(0);
+  if (buffer instanceof ArrayBuffer) buffer.transfer(0);
 }
 
 /** Bytes move to the other thread without being copied. */

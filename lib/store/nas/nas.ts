@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import type { TransferListItem } from 'node:worker_threads';
 import { SingleFlight } from '../../base';
 import { Disk, type DiskHandle } from '../disk/disk';
 import { FileMissingError } from '../disk/disk-error';
@@ -65,8 +64,8 @@ export class IncomingObject {
     readonly resumed: number,
   ) {}
 
-  append(bytes: Uint8Array, transfer: TransferListItem[]): Promise<void> {
-    return this.handle.run('append', [bytes], transfer);
+  append(bytes: Uint8Array): Promise<void> {
+    return this.handle.run('append', [bytes]);
   }
 
   close(): Promise<void> {

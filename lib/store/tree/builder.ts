@@ -2,12 +2,17 @@ import { ObjectTooLargeError } from '../errors';
 import { DIGEST_BYTES } from './cid';
 import { CHUNK_BYTES, leafDigest, MAXIMUM_OBJECT_BYTES, treeRoot } from './layout';
 
+const NO_BYTES = Buffer.alloc(0);
+
+/** Memory for an unfinished chunk that nobody uses: new memory costs more than the hashing of what is put there. */
+let spare: Buffer | undefined;
+
 /** Hashes an object as its bytes come; keeps one unfinished chunk and 32 bytes for each finished one. */
 export class TreeBuilder {
   #digests = Buffer.alloc(64 * DIGEST_BYTES);
   #leaves = 0;
   #size = 0;
-  readonly #rest = Buffer.allocUnsafeSlow(CHUNK_BYTES);
+  #rest: Buffer | undefined;
   #restLength = 0;
 
   get size(): number {
@@ -30,17 +35,15 @@ export class TreeBuilder {
     let at = 0;
     if (this.#restLength > 0) {
       at = Math.min(CHUNK_BYTES - this.#restLength, bytes.length);
-      this.#rest.set(bytes.subarray(0, at), this.#restLength);
-      this.#restLength += at;
+      this.#keep(bytes.subarray(0, at));
       if (this.#restLength < CHUNK_BYTES) return;
-      this.#add(leafDigest(this.#rest));
+      this.#add(leafDigest(this.#rest!));
       this.#restLength = 0;
     }
     for (; at + CHUNK_BYTES <= bytes.length; at += CHUNK_BYTES) {
       this.#add(leafDigest(bytes.subarray(at, at + CHUNK_BYTES)));
     }
-    this.#rest.set(bytes.subarray(at));
-    this.#restLength = bytes.length - at;
+    this.#keep(bytes.subarray(at));
   }
 
   /** Takes a whole chunk whose hash is known; only between whole chunks. */
@@ -52,10 +55,19 @@ export class TreeBuilder {
   /** The SHA-256 that the object's CID holds. */
   finish(): Buffer {
     if (this.#restLength > 0 || this.#leaves === 0) {
-      this.#add(leafDigest(this.#rest.subarray(0, this.#restLength)));
+      this.#add(leafDigest(this.#rest?.subarray(0, this.#restLength) ?? NO_BYTES));
       this.#restLength = 0;
     }
+    spare ??= this.#rest;
+    this.#rest = undefined;
     return treeRoot(this.digests, this.#size).digest;
+  }
+
+  #keep(bytes: Uint8Array): void {
+    if (bytes.length === 0) return;
+    if (!this.#rest) [this.#rest, spare] = [spare ?? Buffer.allocUnsafeSlow(CHUNK_BYTES), undefined];
+    this.#rest.set(bytes, this.#restLength);
+    this.#restLength += bytes.length;
   }
 
   #grow(length: number): void {

@@ -130,7 +130,7 @@ describeWithCriu('container: moves that fail', () => {
       await departure.dump(arrival.images);
       await departure.resume();
       await pretend(`touch ${programs}/began; sleep 1717`);
-      await assert.rejects(arrival.restore({ timeoutMs: 2_000 }), { code: 'ERR_CHECKPOINT_TIMEOUT' });
+      await assert.rejects(arrival.restore({ timeoutMs: 5_000 }), { code: 'ERR_CHECKPOINT_TIMEOUT' });
       await readFile(join(programs, 'began'));
       await arrival.abort();
       assert.deepEqual(await commandsWith('1717'), []);

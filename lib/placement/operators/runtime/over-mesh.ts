@@ -36,14 +36,19 @@ export function runtimeOver(mesh: Mesh, peerId: string): OperatorRuntime {
   return {
     look: (_owner, devices, signal) => call<RuntimeReport>(CALLS.look, { devices }, LIMIT, signal),
     start: (spec, signal) => call<void>(CALLS.start, spec, START_LIMIT, signal),
-    hold: (_owner, instance, subscribers, epoch) => call<void>(CALLS.hold, { instance, subscribers, epoch }),
-    handOver: (_owner, instance, subscribers) => call<Handover>(CALLS.handOver, { instance, subscribers }),
-    takeOver: (_owner, instance, request) => call<void>(CALLS.takeOver, { instance, request }),
-    renounce: (_owner, instance, subscribers) => call<boolean>(CALLS.renounce, { instance, subscribers }),
-    takeBack: (_owner, instance, subscribers, epoch) =>
-      call<void>(CALLS.takeBack, { instance, subscribers, epoch }),
-    release: (_owner, instance, subscribers) => call<void>(CALLS.release, { instance, subscribers }),
-    remove: (_owner, instance) => call<void>(CALLS.remove, { instance }, START_LIMIT),
+    hold: (_owner, instance, subscribers, epoch, signal) =>
+      call<void>(CALLS.hold, { instance, subscribers, epoch }, LIMIT, signal),
+    handOver: (_owner, instance, subscribers, signal) =>
+      call<Handover>(CALLS.handOver, { instance, subscribers }, LIMIT, signal),
+    takeOver: (_owner, instance, request, signal) =>
+      call<void>(CALLS.takeOver, { instance, request }, LIMIT, signal),
+    renounce: (_owner, instance, subscribers, signal) =>
+      call<boolean>(CALLS.renounce, { instance, subscribers }, LIMIT, signal),
+    takeBack: (_owner, instance, subscribers, epoch, signal) =>
+      call<void>(CALLS.takeBack, { instance, subscribers, epoch }, LIMIT, signal),
+    release: (_owner, instance, subscribers, signal) =>
+      call<void>(CALLS.release, { instance, subscribers }, LIMIT, signal),
+    remove: (_owner, instance, signal) => call<void>(CALLS.remove, { instance }, START_LIMIT, signal),
   };
 }
 

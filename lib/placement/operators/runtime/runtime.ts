@@ -13,6 +13,8 @@ export interface InstanceSpec {
   operator: string;
   /** Which of its copies: counted up by moves and rescales. */
   number: number;
+  /** Its place among the copies: the one that replaces it has the same, and on one host shares its lease. */
+  slot: number;
   /** For people. */
   name: string;
   body: OperatorBody;
@@ -70,7 +72,8 @@ export interface RuntimeReport {
 
 /**
  * Runs operators on one host. Only their owner asks; each call may be repeated until it answers. An instance goes on
- * whatever becomes of its owner, and after a restart of the host or of its Node-RED.
+ * whatever becomes of its owner, and after a restart of the host or of its Node-RED. Whoever gives up waiting, by
+ * `signal`, does not know whether it was done.
  */
 export interface OperatorRuntime {
   look(owner: string, devices: string[], signal?: AbortSignal): Promise<RuntimeReport>;
@@ -82,20 +85,42 @@ export interface OperatorRuntime {
    */
   start(spec: InstanceSpec, signal?: AbortSignal): Promise<void>;
   /** Lets it have the messages of subscribers that no host has held before. */
-  hold(owner: string, instance: string, subscribers: Subscriber[], epoch: number): Promise<void>;
+  hold(
+    owner: string,
+    instance: string,
+    subscribers: Subscriber[],
+    epoch: number,
+    signal?: AbortSignal,
+  ): Promise<void>;
   /** Stops it taking messages of these, and hands them over with the state of their keys. */
-  handOver(owner: string, instance: string, subscribers: Subscriber[]): Promise<Handover>;
+  handOver(
+    owner: string,
+    instance: string,
+    subscribers: Subscriber[],
+    signal?: AbortSignal,
+  ): Promise<Handover>;
   /** Fetches them and the state, and lets the instance go on with them. */
-  takeOver(owner: string, instance: string, request: TakeOver): Promise<void>;
+  takeOver(owner: string, instance: string, request: TakeOver, signal?: AbortSignal): Promise<void>;
   /**
    * Gives up taking them over, for good.
    * @returns whether none of them is held here: the other host may take them back then.
    */
-  renounce(owner: string, instance: string, subscribers: Subscriber[]): Promise<boolean>;
+  renounce(
+    owner: string,
+    instance: string,
+    subscribers: Subscriber[],
+    signal?: AbortSignal,
+  ): Promise<boolean>;
   /** Undoes `handOver`. */
-  takeBack(owner: string, instance: string, subscribers: Subscriber[], epoch: number): Promise<void>;
+  takeBack(
+    owner: string,
+    instance: string,
+    subscribers: Subscriber[],
+    epoch: number,
+    signal?: AbortSignal,
+  ): Promise<void>;
   /** Drops what was handed over, once another instance has it. */
-  release(owner: string, instance: string, subscribers: Subscriber[]): Promise<void>;
+  release(owner: string, instance: string, subscribers: Subscriber[], signal?: AbortSignal): Promise<void>;
   /** Ends it, and drops what waits for it. One that is no more is no error. */
-  remove(owner: string, instance: string): Promise<void>;
+  remove(owner: string, instance: string, signal?: AbortSignal): Promise<void>;
 }
