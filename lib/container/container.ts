@@ -101,6 +101,8 @@ export interface ContainerSpec {
   devices?: Device[];
   /** The image's tree cannot be written to; mounts can. */
   readOnlyRoot?: boolean;
+  /** The program's standard input stays open, for who writes to it. Default: it is empty. */
+  stdin?: boolean;
   /**
    * Default `bridge`: an address of its own, ports only where published. `none`: loopback only. `host`: all
    * of the host's interfaces and ports.

@@ -32,6 +32,7 @@ import { ContainerPaths } from './paths';
 import { Policy } from './policy';
 import { waitUntilReady } from './probe/until-ready';
 import { removeContainer, stopContainer } from './removal';
+import { type ContainerInput, openStandardInput } from './runtime/standard-input';
 import { completeSpec } from './spec/complete';
 import { specDigest } from './spec-digest';
 import { StatsSampler } from './stats/sampler';
@@ -275,6 +276,17 @@ export class ContainerEngine {
   async execPlan(name: string, command: string[], options: ExecOptions = {}): Promise<ExecPlan> {
     const { process, ...plan } = await this.#execPlan(name, command, options);
     return { ...plan, process: { ...process } };
+  }
+
+  /**
+   * The standard input of a running container whose spec has `stdin`.
+   *
+   * @throws {ContainerNotFoundError} {ContainerNotRunningError} {ContainerNoInputError}
+   */
+  async input(name: string): Promise<ContainerInput> {
+    const row = await this.#require(name);
+    if (row.state !== 'running' || !row.process) throw new ContainerNotRunningError(name, row.state);
+    return openStandardInput(name, row.process.pid);
   }
 
   /** What each running container uses, by name. */

@@ -33,6 +33,18 @@ export class ContainerNotRunningError extends GaruaError {
   }
 }
 
+/** Nobody can write to the container's standard input. */
+export class ContainerNoInputError extends GaruaError {
+  constructor(name: string, options?: ErrorOptions) {
+    super(
+      'ERR_CONTAINER_NO_INPUT',
+      `the program of container ${name} reads no standard input`,
+      'Deploy it with stdin, and let its first process read from there.',
+      options,
+    );
+  }
+}
+
 /** runc would not run one more command in a container; the message is its own. */
 export class ExecRefusedError extends GaruaError {
   constructor(name: string, message: string) {

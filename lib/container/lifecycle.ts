@@ -6,7 +6,15 @@ import { runtimeConfiguration } from './bundle/configuration';
 import { checkMounted } from './bundle/mounted';
 import { containerHostname } from './bundle/network-files';
 import { NetworkFailedError } from './errors';
-import { attachedAddress, type Connecting, connect, disconnect, handOver, unplug } from './network/bridge';
+import {
+  attachedAddress,
+  type Connecting,
+  connect,
+  disconnect,
+  handOver,
+  hidePorts,
+  unplug,
+} from './network/bridge';
 import { yieldName } from './network/names';
 import { makeNamespace, namespacePath, removeNamespace } from './network/namespace';
 import { mountRoot, unmountRoot } from './overlay';
@@ -101,6 +109,11 @@ export class Lifecycle {
     if (spec.network === 'bridge') await unplug(id, this.#paths.of(id), `/proc/${pid}/ns/net`);
   }
 
+  /** Its published ports lead to the container no more; connections that are open go on. */
+  async hidePorts(id: string): Promise<void> {
+    await hidePorts(id);
+  }
+
   async #connect(
     id: string,
     { spec }: ContainerRecord,
@@ -125,7 +138,7 @@ export class Lifecycle {
   /** Makes the container's first process, which waits for `start`. */
   async create(id: string, { spec, image }: ContainerRecord): Promise<ProcessIdentity> {
     try {
-      const process = await this.#runtime.create(id);
+      const process = await this.#runtime.create(id, spec.stdin === true);
       await checkMounted(spec, process.pid, await Policy.of(this.#directory));
       return process;
     } catch (error) {

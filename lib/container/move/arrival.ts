@@ -53,7 +53,8 @@ export class ArrivingContainer implements Arrival {
     try {
       await parts.lifecycle.remount(id, record);
       if (this.addressOutcome === 'changed') await closeConnections(path, config);
-      this.#runs(await parts.runtime.restore(id, this.images, { signal, timeoutMs }));
+      const stdin = record.spec.stdin === true;
+      this.#runs(await parts.runtime.restore(id, this.images, { stdin, signal, timeoutMs }));
     } catch (error) {
       throw await restoreFailure(name, error, path);
     }

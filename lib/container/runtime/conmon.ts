@@ -20,6 +20,8 @@ export interface MonitorOptions {
   timeoutMs: number;
   /** A folder with the images of a checkpoint: its processes are brought back, they do not begin anew. */
   images?: string | undefined;
+  /** Whether its standard input is a pipe that stays open. */
+  stdin: boolean;
   signal?: AbortSignal | undefined;
 }
 
@@ -67,7 +69,7 @@ export async function createUnderMonitor(options: MonitorOptions): Promise<numbe
 }
 
 function runMonitor(options: MonitorOptions, output: number, logLimit: number): Promise<number> {
-  const { id, folder, exits, conmon, runc, runtimeRoot, timeoutMs, images, signal } = options;
+  const { id, folder, exits, conmon, runc, runtimeRoot, timeoutMs, images, stdin, signal } = options;
   const args = [
     ...['--api-version', '1', '-c', id, '-u', id, '-n', id],
     ...['-r', runc, '--runtime-arg', `--root=${runtimeRoot}`],
@@ -77,6 +79,7 @@ function runMonitor(options: MonitorOptions, output: number, logLimit: number): 
     ...['--log-size-max', String(logLimit), '--no-sync-log'],
     // --full-attach makes the attach socket through a descriptor: no limit of 108 bytes for its path.
     ...['--exit-dir', exits, '--persist-dir', folder.notes, '--full-attach'],
+    ...(stdin ? ['--stdin'] : []),
     ...(images === undefined ? [] : ['--restore', images]),
     ...(images === undefined ? [] : RESTORE_OPTIONS.flatMap((option) => ['--runtime-opt', option])),
   ];

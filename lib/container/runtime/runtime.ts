@@ -31,8 +31,8 @@ export class Runtime {
    *
    * @throws {CreateRefused} {ToolMissingError} {ToolTimeoutError}
    */
-  async create(id: string): Promise<ProcessIdentity> {
-    return this.#begin(id, { timeoutMs: CREATE_TIMEOUT_MS });
+  async create(id: string, stdin: boolean): Promise<ProcessIdentity> {
+    return this.#begin(id, { stdin, timeoutMs: CREATE_TIMEOUT_MS });
   }
 
   /**
@@ -43,9 +43,9 @@ export class Runtime {
   async restore(
     id: string,
     images: string,
-    { signal, timeoutMs }: TimedCall & { timeoutMs: number },
+    { stdin, signal, timeoutMs }: TimedCall & { stdin: boolean; timeoutMs: number },
   ): Promise<ProcessIdentity> {
-    return this.#begin(id, { images, signal, timeoutMs });
+    return this.#begin(id, { images, stdin, signal, timeoutMs });
   }
 
   /**
@@ -113,7 +113,7 @@ export class Runtime {
 
   async #begin(
     id: string,
-    how: Pick<MonitorOptions, 'images' | 'signal' | 'timeoutMs'>,
+    how: Pick<MonitorOptions, 'images' | 'stdin' | 'signal' | 'timeoutMs'>,
   ): Promise<ProcessIdentity> {
     const [runc, conmon] = await Promise.all([findTool('runc'), findTool('conmon')]);
     if (await exists(join(this.#paths.runtime, id))) await this.delete(id);

@@ -49,6 +49,7 @@ const CHECKS: Record<keyof ContainerSpec, FieldCheck> = {
   mounts: checkMounts,
   devices: checkDevices,
   readOnlyRoot: boolean,
+  stdin: boolean,
   network: oneOf(['host', 'none', 'bridge']),
   ports: checkPorts,
   service: checkService,
