@@ -12,20 +12,7 @@ import {
   throwIfAborted,
   VERSION,
 } from '../base';
-import {
-  ContainerEngine,
-  type ContainerSpec,
-  type ContainerStats,
-  type ContainerStatus,
-  type ExecOptions,
-  type ExecOutput,
-  type ExecPlan,
-  type LogLine,
-  type LogOptions,
-  Policy,
-  type StopOptions,
-  type VolumeStatus,
-} from '../container';
+import { ContainerEngine, type ContainerSpec, type ContainerStatus, Policy } from '../container';
 import {
   describeImage,
   formatReference,
@@ -36,31 +23,15 @@ import {
   parseReference,
   type StoredImage,
 } from '../image';
-import {
-  type FogInfo,
-  type InviteOptions,
-  isHostName,
-  type MeshHost,
-  type Message,
-  type PublishOptions,
-  type PublishResult,
-  type QueueChoice,
-  type QueueStatus,
-  type RoamingStatus,
-  type RoamOptions,
-  type SubscribeOptions,
-  type TakeOverOptions,
-} from '../mesh';
+import { type FogInfo, type InviteOptions, isHostName, type MeshHost } from '../mesh';
 import { CriuCheckpointer } from '../migration/checkpoint';
 import {
   type FlowEvent,
   OperatorPorts,
-  type OperatorStatus,
   type PlacedFlow,
   type PortAnswer,
   type PortCommand,
 } from '../placement';
-import type { GarbageResult, ScrubOptions, ScrubResult, Whereabouts } from '../store';
 import {
   type CheckpointOptions,
   type CheckpointResult,
@@ -70,10 +41,11 @@ import {
 } from './checkpoints';
 import { findDevices, type HostDevice } from './devices';
 import { type Examination, examine } from './doctor';
-import { HostFog, type MeshSettings, type SiteStatus } from './fog';
+import { HostFog, type MeshSettings } from './fog';
+import { type ForwardStatus, HostForwards } from './forwards';
 import type { DeployOptions, DeployResult, Host, HostInfo, PruneResult, ResolveOptions } from './host';
 import { HostMessages } from './messages';
-import { HostMigrations, type MigrateOptions, type MigrateOutcome } from './migration';
+import { HostMigrations } from './migration';
 import {
   type GetOptions,
   type GetResult,
@@ -81,10 +53,11 @@ import {
   type PutFileOptions,
   type PutFileResult,
 } from './objects';
-import { HostOperators } from './operators';
+import { HostOperators, hostContainers } from './operators';
 import { HostOutlook, type Outlook, type OutlookOptions } from './outlook';
+import { type HostParts, PassingOn } from './passed-on';
 import { PeerGate } from './peers';
-import { HostScale, type ScaleOptions, type ScaleResult } from './scale';
+import { HostScale } from './scale';
 import { HostServices, type ServiceStatus } from './services';
 import { type HostSettings, settingsOf } from './settings';
 
@@ -122,7 +95,7 @@ interface Opening extends Pick<HostSettings, 'nodeRed' | 'nodeRedTokenFile'> {
  * The composition root: the only place that makes the modules and wires them together. It owns the data
  * directory from `open` to `close`.
  */
-export class LocalHost implements Host {
+export class LocalHost extends PassingOn implements Host {
   readonly name: string;
   readonly directory: DataDirectory;
   readonly #parts: Parts;
@@ -136,19 +109,25 @@ export class LocalHost implements Host {
   #supervise: boolean;
   readonly #operatorPorts = new OperatorPorts();
   readonly #operators: HostOperators;
+  readonly #forwards: HostForwards;
   readonly #migrations: HostMigrations;
   readonly #scale: HostScale;
   readonly #outlook: HostOutlook;
 
   private constructor(directory: DataDirectory, parts: Parts, options: Opening) {
     const { name, supervise, opened } = options;
+    super((part) => this.#partOf(part));
     this.name = name;
     this.directory = directory;
     this.#parts = parts;
     this.#opened = opened;
     this.#supervise = supervise;
+    const engine = () => this.#containerEngine();
+    const { database, peers } = parts;
+    this.#forwards = new HostForwards({ database, peers, stays: supervise, engine });
+    parts.fog.whenOpen((mesh) => this.#forwards.attach(mesh));
     this.#migrations = new HostMigrations({
-      ...{ directory, ...parts, checkpointer: new CriuCheckpointer() },
+      ...{ directory, ...parts, checkpointer: new CriuCheckpointer(), forwards: this.#forwards },
       engine: () => this.#containerEngine(),
       keeping: (digest, work) => this.#keeping(digest, work),
     });
@@ -163,6 +142,12 @@ export class LocalHost implements Host {
     const { nodeRed, nodeRedTokenFile } = options;
     this.#operators = new HostOperators({
       ...{ directory, ...parts, ports: this.#operatorPorts, nodeRed, nodeRedTokenFile },
+      containers: hostContainers({
+        engine: () => this.#containerEngine(),
+        prepare: (spec, options) => this.#prepare(spec, options),
+        deploy: (spec, options) => this.deploy(spec, options),
+        migrations: this.#migrations,
+      }),
     });
     if (supervise) this.#operators.resume();
     // What cannot be opened now is tried again by the first call that needs it, which then says why.
@@ -312,6 +297,12 @@ export class LocalHost implements Host {
     }
   }
 
+  /** Brings what a deploy of the spec would need. */
+  async #prepare(spec: ContainerSpec, { signal }: LongCall): Promise<void> {
+    await (await this.#containerEngine()).validate(spec);
+    await this.pull(spec.image, { signal, policy: 'missing' });
+  }
+
   async containers(): Promise<ContainerStatus[]> {
     return (await this.#containerEngine()).list();
   }
@@ -320,43 +311,11 @@ export class LocalHost implements Host {
     return (await this.#containerEngine()).get(name);
   }
 
-  async start(name: string, options: LongCall = {}): Promise<ContainerStatus> {
-    return (await this.#containerEngine()).start(name, options);
-  }
-
-  async stop(name: string, options: StopOptions = {}): Promise<ContainerStatus> {
-    return (await this.#containerEngine()).stop(name, options);
-  }
-
-  async remove(name: string, options: StopOptions & { force?: boolean } = {}): Promise<void> {
-    await (await this.#containerEngine()).remove(name, options);
-  }
-
-  async *logs(name: string, options: LogOptions = {}): AsyncIterable<LogLine> {
-    yield* (await this.#containerEngine()).logs(name, options);
-  }
-
-  async *exec(name: string, command: string[], options: ExecOptions = {}): AsyncIterable<ExecOutput> {
-    yield* (await this.#containerEngine()).exec(name, command, options);
-  }
-
-  async execPlan(name: string, command: string[], options: ExecOptions = {}): Promise<ExecPlan> {
-    return (await this.#containerEngine()).execPlan(name, command, options);
-  }
-
-  async stats(options: LongCall = {}): Promise<ContainerStats[]> {
-    return (await this.#containerEngine()).stats(options);
-  }
-
   async *watch(options: LongCall & { supervise?: boolean | undefined } = {}): AsyncIterable<ContainerStatus> {
     this.#supervise ||= options.supervise === true;
     const engine = await this.#containerEngine();
     if (this.#supervise) engine.supervise();
     yield* engine.watch(options);
-  }
-
-  async wait(name: string, options: LongCall = {}): Promise<ContainerStatus> {
-    return (await this.#containerEngine()).wait(name, options);
   }
 
   checkpoint(name: string, file: string, options: CheckpointOptions = {}): Promise<CheckpointResult> {
@@ -367,28 +326,17 @@ export class LocalHost implements Host {
     return this.#checkpoints().load(file, options);
   }
 
-  migrate(name: string, options: MigrateOptions): Promise<MigrateOutcome> {
-    return this.#migrations.migrate(name, options);
-  }
-
   resolveMigration(name: string, where: 'here' | 'there'): Promise<void> {
     return this.#migrations.resolve(name, where);
   }
 
+  async forwards(): Promise<ForwardStatus[]> {
+    if (this.#parts.fog.isMember) await this.#parts.fog.mesh();
+    return this.#forwards.list();
+  }
+
   outlook(options: OutlookOptions = {}): Promise<Outlook> {
     return this.#outlook.look(options);
-  }
-
-  scale(name: string, options: ScaleOptions): Promise<ScaleResult> {
-    return this.#scale.scale(name, options);
-  }
-
-  async volumes(): Promise<VolumeStatus[]> {
-    return (await this.#containerEngine()).volumes();
-  }
-
-  async removeVolume(name: string): Promise<void> {
-    await (await this.#containerEngine()).removeVolume(name);
   }
 
   put(file: string, options: PutFileOptions = {}): Promise<PutFileResult> {
@@ -397,26 +345,6 @@ export class LocalHost implements Host {
 
   get(object: string, file: string | null, options: GetOptions = {}): Promise<GetResult> {
     return this.#parts.objects.get(object, file, options);
-  }
-
-  async where(object: string, options: LongCall = {}): Promise<Whereabouts> {
-    return (await this.#parts.objects.store()).where(object, options);
-  }
-
-  async pin(object: string, options: LongCall = {}): Promise<void> {
-    await (await this.#parts.objects.store()).pin(object, options);
-  }
-
-  async unpin(object: string): Promise<void> {
-    await (await this.#parts.objects.store()).unpin(object);
-  }
-
-  async scrub(options: ScrubOptions = {}): Promise<ScrubResult> {
-    return (await this.#parts.objects.store()).scrub(options);
-  }
-
-  async gc(options: LongCall = {}): Promise<GarbageResult> {
-    return (await this.#parts.objects.store()).gc(options);
   }
 
   fogCreate({ name }: { name?: string | undefined } = {}): Promise<FogInfo> {
@@ -439,10 +367,6 @@ export class LocalHost implements Host {
     return this.#parts.fog.info();
   }
 
-  sites(): Promise<SiteStatus[]> {
-    return this.#parts.fog.sites();
-  }
-
   async services(): Promise<ServiceStatus[]> {
     const { fog, services } = this.#parts;
     if (ContainerEngine.hasContainers(this.#parts)) await this.#containerEngine();
@@ -459,72 +383,8 @@ export class LocalHost implements Host {
     this.#parts.services.release(name);
   }
 
-  async publish(topic: string, body: string | string[], options?: PublishOptions): Promise<PublishResult> {
-    return (await this.#parts.messages.open()).publish(topic, body, options);
-  }
-
-  async *subscribe(topic: string, options: SubscribeOptions): AsyncIterable<Message> {
-    yield* (await this.#parts.messages.open()).subscribe(topic, options);
-  }
-
-  async acknowledge(subscriber: string, sequences: number[]): Promise<void> {
-    await (await this.#parts.messages.open()).acknowledge(subscriber, sequences);
-  }
-
-  async queues(): Promise<QueueStatus[]> {
-    return (await this.#parts.messages.open()).queues();
-  }
-
-  async forgetQueue(choice: QueueChoice): Promise<QueueStatus[]> {
-    return (await this.#parts.messages.open()).forgetQueue(choice);
-  }
-
-  async expectSubscriber(topic: string, subscriber: string): Promise<void> {
-    await (await this.#parts.messages.open()).expectSubscriber(topic, subscriber);
-  }
-
-  async roam(topic: string, options: RoamOptions): Promise<RoamingStatus> {
-    return (await this.#parts.messages.open()).roam(topic, options);
-  }
-
-  async handOff(subscriber: string): Promise<RoamingStatus> {
-    return (await this.#parts.messages.open()).handOff(subscriber);
-  }
-
-  async takeOver(subscriber: string, options: TakeOverOptions): Promise<RoamingStatus> {
-    return (await this.#parts.messages.open()).takeOver(subscriber, options);
-  }
-
-  async takeBack(subscriber: string, options: { epoch: number }): Promise<RoamingStatus> {
-    return (await this.#parts.messages.open()).takeBack(subscriber, options);
-  }
-
-  async releaseSubscriber(subscriber: string): Promise<void> {
-    await (await this.#parts.messages.open()).releaseSubscriber(subscriber);
-  }
-
-  async roaming(): Promise<RoamingStatus[]> {
-    return (await this.#parts.messages.open()).roaming();
-  }
-
   placeFlow(flow: PlacedFlow, options: { signal?: AbortSignal | undefined } = {}): AsyncIterable<FlowEvent> {
     return this.#operators.placeFlow(flow, options);
-  }
-
-  removeFlow(flow: string): Promise<void> {
-    return this.#operators.removeFlow(flow);
-  }
-
-  operators(): Promise<OperatorStatus[]> {
-    return this.#operators.operators();
-  }
-
-  moveOperator(flow: string, operator: string, site: string): Promise<OperatorStatus> {
-    return this.#operators.moveOperator(flow, operator, site);
-  }
-
-  scaleOperator(flow: string, operator: string, instances: number): Promise<OperatorStatus> {
-    return this.#operators.scaleOperator(flow, operator, instances);
   }
 
   operatorPort(
@@ -545,6 +405,7 @@ export class LocalHost implements Host {
   /** Ends this process's part; containers go on running. */
   async close(): Promise<void> {
     this.#migrations.close();
+    this.#forwards.close();
     try {
       await this.#operators.close();
       const engine = await this.#engine?.catch(() => undefined);
@@ -552,6 +413,20 @@ export class LocalHost implements Host {
     } finally {
       await this.#opened.close();
     }
+  }
+
+  #partOf<Part extends keyof HostParts>(part: Part): HostParts[Part] | Promise<HostParts[Part]> {
+    const { fog, messages, objects } = this.#parts;
+    const parts: { [P in keyof HostParts]: () => HostParts[P] | Promise<HostParts[P]> } = {
+      engine: () => this.#containerEngine(),
+      store: () => objects.store(),
+      messages: () => messages.open(),
+      fog: () => fog,
+      migrations: () => this.#migrations,
+      scaling: () => this.#scale,
+      flows: () => this.#operators,
+    };
+    return parts[part]();
   }
 
   #checkpoints(): HostCheckpoints {
@@ -589,6 +464,7 @@ export class LocalHost implements Host {
       journal,
       hostName: this.name,
       supervise: this.#supervise,
+      yieldPorts: (ports) => this.#forwards.stepAside(ports),
     })
       .then(async (engine) => {
         await this.#parts.services.follow(engine);
