@@ -178,6 +178,12 @@ export interface LogLine {
   text: string;
 }
 
+/** A place in a log behind a line: the time that the line carries, and how many lines of that time came up to it. */
+export interface LogMark {
+  time: string;
+  lines: number;
+}
+
 export interface LogOptions extends LongCall {
   /** Go on with new lines until the container is removed, or until the signal fires: then what is there still comes. */
   follow?: boolean;
@@ -185,6 +191,8 @@ export interface LogOptions extends LongCall {
   tail?: number | undefined;
   /** Only lines written after this time (ISO 8601). */
   since?: string;
+  /** Only lines that come after this place, whatever the clock of a host says that the log has moved to. */
+  after?: LogMark | undefined;
 }
 
 export interface StopOptions extends LongCall {

@@ -3,6 +3,7 @@ export * from './errors';
 export { type GeneratorOptions, randomModel } from './generate';
 export { evaluatePlacement } from './model/evaluate';
 export { parsePlacementModel, parsePlacementText } from './model/parse';
+export * from './operators/containers';
 export * from './operators/flow';
 export * from './operators/node-red';
 export * from './operators/owner';

@@ -1,4 +1,4 @@
-import type { LogLine, LogOptions } from '../container';
+import type { LogLine, LogMark, LogOptions } from '../container';
 import { invalidField } from '../errors';
 import type { ContainerFolder } from '../paths';
 import { LogCursor } from './cursor';
@@ -18,10 +18,11 @@ export function checkLogOptions({ tail, since }: LogOptions): void {
  * ends after the lines that are there by then. Without `follow` the signal makes it reject.
  */
 export async function* readLog(folder: ContainerFolder, options: LogOptions): AsyncGenerator<LogLine> {
-  const { tail, follow = false, signal } = options;
-  const wanted = linesAfter(options.since);
+  const { tail, follow = false, signal, after } = options;
+  const wanted = after ? linesPast(after) : linesAfter(options.since);
   await using log = new LogCursor(folder);
   if (tail !== undefined) await log.seekTail(tail);
+  else if (after) await log.seekTime(Date.parse(after.time));
   else if (options.since !== undefined) await log.seekTime(Date.parse(options.since));
   const last: LogLine[] = [];
   for await (const lines of log.available(follow ? undefined : signal)) {
@@ -48,6 +49,24 @@ function linesAfter(time: string | undefined): (lines: LogLine[]) => LogLine[] {
     if (first < 0) return [];
     since = undefined;
     return lines.slice(first);
+  };
+}
+
+/** Leaves out lines up to a place. Where that is not in the log any more, the first later one counts. */
+function linesPast({ time, lines: count }: LogMark): (lines: LogLine[]) => LogLine[] {
+  const limit = nanoseconds(time);
+  let isPast = false;
+  let seen = 0;
+  const passes = (line: LogLine) => {
+    if (line.time !== time) return seen > 0 || nanoseconds(line.time) > limit;
+    seen += 1;
+    return seen > count;
+  };
+  return (lines) => {
+    if (isPast) return lines;
+    const first = lines.findIndex(passes);
+    isPast = first >= 0;
+    return isPast ? lines.slice(first) : [];
   };
 }
 

@@ -7,11 +7,13 @@ import { ContainerNoInputError } from '../errors';
 
 /** The standard input of a running container. It ends with that run of the container. */
 export interface ContainerInput {
+  /** The container's first process. */
+  readonly pid: number;
   /** Fires when the program takes nothing any more: it has ended, or closed its standard input. */
   readonly ended: AbortSignal;
   /** Resolves when the pipe has taken all of it: so whoever writes waits for a program that does not read. */
   write(text: string): Promise<void>;
-  /** Bytes that the program has not read yet. */
+  /** Bytes that the program has not read yet; Infinity when that cannot be known any more. */
   unread(): number;
   close(): void;
 }
@@ -36,7 +38,7 @@ export async function openStandardInput(name: string, pid: number): Promise<Cont
     close(descriptor);
     throw new ContainerNoInputError(name);
   }
-  return new InputPipe(descriptor);
+  return new InputPipe(pid, descriptor);
 }
 
 class InputPipe implements ContainerInput {
@@ -44,7 +46,10 @@ class InputPipe implements ContainerInput {
   readonly #socket: Socket;
   readonly #ended = new AbortController();
 
-  constructor(descriptor: number) {
+  constructor(
+    readonly pid: number,
+    descriptor: number,
+  ) {
     this.#descriptor = descriptor;
     this.#socket = new Socket({ fd: descriptor, readable: false, writable: true });
     this.#socket.on('error', () => {});
@@ -62,7 +67,8 @@ class InputPipe implements ContainerInput {
   }
 
   unread(): number {
-    return this.#socket.destroyed ? 0 : this.#socket.writableLength + waitingBytes(this.#descriptor);
+    if (this.#socket.destroyed) return Number.POSITIVE_INFINITY;
+    return this.#socket.writableLength + waitingBytes(this.#descriptor);
   }
 
   close(): void {

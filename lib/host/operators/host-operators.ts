@@ -5,11 +5,13 @@ import {
   type FlowEvent,
   FlowOwner,
   type FlowPlacement,
+  type HostContainers,
+  InstanceContainers,
   InstanceTable,
   LocalRuntime,
+  type OperatorPorts,
   type OperatorStatus,
   type PlacedFlow,
-  type PortCommands,
   runtimeOver,
   serveRuntime,
   Tabs,
@@ -26,7 +28,8 @@ export interface HostOperatorsOptions {
   fog: HostFog;
   messages: HostMessages;
   peers: PeerGate;
-  ports: PortCommands;
+  ports: OperatorPorts;
+  containers: HostContainers;
   /** The editor of this machine's Node-RED, and a file with a token for it. */
   nodeRed: string | undefined;
   nodeRedTokenFile: string | undefined;
@@ -37,6 +40,7 @@ const MEND = 60_000;
 
 interface Parts {
   runtime: LocalRuntime;
+  containers: InstanceContainers;
   owner: FlowOwner;
   mending: NodeJS.Timeout;
 }
@@ -88,8 +92,8 @@ export class HostOperators implements FlowPlacement {
     const parts = await this.#parts?.catch(() => undefined);
     if (!parts) return;
     clearInterval(parts.mending);
-    await parts.owner.close();
-    parts.runtime.close();
+    // The owner may wait for what is asked of this host itself.
+    await Promise.all([parts.owner.close(), parts.runtime.close(), parts.containers.close()]);
   }
 
   async #open(): Promise<Parts> {
@@ -113,8 +117,12 @@ export class HostOperators implements FlowPlacement {
       ...{ table, peerId, host: name, dataDirectory: directory.path },
       nodeRed: () => this.#nodeRed(),
     });
+    const containers = new InstanceContainers({
+      ...{ database, mesh, messages, ports, containers: this.#options.containers },
+      check: (peer) => peers.check('containers', peer),
+    });
     const runtime = new LocalRuntime({
-      ...{ mesh, messages, table, ports, tabs, capacity: capacityOf() },
+      ...{ mesh, messages, table, ports, tabs, containers, capacity: capacityOf() },
       // Its owner sees that it does not go on, and its nodes say why when they come back.
       onError: () => {},
     });
@@ -123,11 +131,13 @@ export class HostOperators implements FlowPlacement {
       peer === peerId ? runtime : runtimeOver(mesh, peer),
     );
     const owner = new FlowOwner(view, database);
+    containers.resume(table.all().filter(({ spec }) => spec.body.kind === 'container'));
     const mend = () => {
-      if (this.#options.nodeRed !== undefined) runtime.mend().catch(() => {});
+      // Without a Node-RED there are no tabs.
+      runtime.mend().catch(() => {});
     };
     mend();
-    return { runtime, owner, mending: setInterval(mend, MEND).unref() };
+    return { runtime, containers, owner, mending: setInterval(mend, MEND).unref() };
   }
 
   /** The token may have changed since. */

@@ -1,1 +1,2 @@
+export { hostContainers } from './host-containers';
 export { HostOperators } from './host-operators';

@@ -13,7 +13,13 @@ export type OperatorBody =
       /** Node types that the target must have. */
       types: string[];
     }
-  | { kind: 'container'; spec: ContainerSpec };
+  | {
+      kind: 'container';
+      /** Its name, limits, standard input and, unless it says otherwise, network and restarts come from the operator. */
+      spec: ContainerSpec;
+      /** When a message is done: the program has read it, or has written a line with the same `_garua`. */
+      done: 'read' | 'answered';
+    };
 
 /** One operator of a flow, and what it needs. */
 export interface PlacedOperator {

@@ -11,6 +11,17 @@ export class OperatorUnknownError extends GaruaError {
   }
 }
 
+/** Somebody else keeps the flow: two would each undo what the other places. */
+export class FlowTakenError extends GaruaError {
+  constructor(flow: string) {
+    super(
+      'ERR_OPERATOR_FLOW_TAKEN',
+      `another Node-RED keeps the flow ${flow} placed`,
+      'Give each Node-RED on this machine a user directory of its own, and one fog-host for all place-operators.',
+    );
+  }
+}
+
 /** The operator cannot go there, or does not run now. */
 export class OperatorMoveError extends GaruaError {
   constructor(message: string, hint = 'garua operators says where it runs, and why.') {

@@ -1,14 +1,15 @@
 import { Measurements } from '../../controller';
 import type { FlowEvent, OperatorStatus, PlacedFlow, PlacedOperator } from '../flow';
 import { Autoscale } from './autoscale';
-import { OperatorMoveError } from './errors';
+import { FlowTakenError, OperatorMoveError } from './errors';
 import { FlowState } from './flow-state';
 import type { FogView } from './fog-view';
+import { withoutGone } from './gone';
 import { Instances } from './instances';
 import { observe } from './observe';
 import { Parting } from './parting';
 import { EVERY_SECONDS, Placing } from './placing';
-import type { OwnerTable } from './records';
+import type { OperatorRecord, OwnerTable } from './records';
 import { Rounds } from './rounds';
 import { partitionsOf } from './specs';
 import { statusOf } from './status';
@@ -28,6 +29,7 @@ export class FlowKeeper {
   readonly #placing: Placing;
   readonly #parting: Parting;
   readonly #scales = new Map<string, Autoscale>();
+  #left = Promise.withResolvers<void>();
 
   constructor(flow: PlacedFlow, { view, table }: FlowKeeperOptions) {
     this.#rounds = new Rounds({
@@ -59,7 +61,21 @@ export class FlowKeeper {
     this.#state.listeners.add(listener);
     for (const status of this.statuses()) listener({ type: 'status', status });
     this.#rounds.hurry();
-    return () => this.#state.listeners.delete(listener);
+    return () => {
+      this.#state.listeners.delete(listener);
+      this.#left.resolve();
+    };
+  }
+
+  /** Waits until nobody keeps the flow. @throws {FlowTakenError} when somebody still does */
+  async free(patience: number): Promise<void> {
+    const limit = AbortSignal.timeout(patience);
+    const isOver = new Promise<void>((resolve) => limit.addEventListener('abort', () => resolve()));
+    while (this.#state.listeners.size > 0 && !limit.aborted) {
+      this.#left = Promise.withResolvers();
+      await Promise.race([this.#left.promise, isOver]);
+    }
+    if (this.#state.listeners.size > 0) throw new FlowTakenError(this.#state.flow.id);
   }
 
   /** Whether nothing is left of a flow that was removed. */
@@ -162,17 +178,25 @@ export class FlowKeeper {
     const { self, flow, records, hosts, figures } = this.#state;
     observe({ self, flow, records, hosts, now }, this.#measurements, figures);
     this.#forgetErrors();
-    for (const record of this.#state.records.values()) if (record.move) await this.#instances.proceed(record);
+    // Of what is started from here on, the hosts have not said anything.
+    const surveyed = this.#state.flow.operators.filter(({ id }) => !this.#state.records.get(id)?.move);
+    for (const record of [...this.#state.records.values()]) {
+      this.#forgetGone(record);
+      if (record.move) await this.#instances.proceed(record);
+    }
     await this.#removeGone();
     // Nobody keeps the flow now: what runs goes on.
     if (this.#state.listeners.size === 0 && !isAsked && this.#state.flow.operators.length > 0) {
       this.#state.tell();
       return [...this.#state.records.values()].every(({ move }) => move === null);
     }
-    for (const operator of this.#state.flow.operators) await this.#prepare(operator);
+    // The flow may become another one meanwhile: that counts in the next round.
+    const { operators } = this.#state.flow;
+    for (const operator of surveyed) await this.#instances.revive(operator);
+    for (const operator of operators) await this.#prepare(operator);
     await this.#placing.place();
-    for (const operator of this.#state.flow.operators) await this.#instances.renew(operator);
-    for (const operator of this.#state.flow.operators) await this.#parting.part(operator);
+    for (const operator of operators) await this.#instances.renew(operator);
+    for (const operator of operators) await this.#parting.part(operator);
     this.#state.tell();
     return this.#state.flow.operators.every((operator) => this.#isSettled(operator)) && this.#isClean();
   }
@@ -180,7 +204,12 @@ export class FlowKeeper {
   /** The record of an operator that is new; one that must begin anew is ended first. */
   async #prepare(operator: PlacedOperator): Promise<void> {
     const known = this.#state.records.get(operator.id);
-    if (known && known.owners.length !== partitionsOf(operator)) await this.#instances.end(known);
+    if (known && known.owners.length !== partitionsOf(operator)) {
+      // A host that is away stands in the way of this operator alone.
+      const isEnded =
+        known.move === null && (await this.#state.attempt(operator.id, () => this.#instances.end(known)));
+      if (!isEnded) return;
+    }
     const record = this.#state.recordOf(operator);
     const { least, most } = operator.instances;
     const scale = this.#scales.get(operator.id) ?? new Autoscale();
@@ -194,6 +223,13 @@ export class FlowKeeper {
     if (next === record.wanted) return;
     record.reason = `${next} instances instead of ${record.wanted}: ${next > record.wanted ? 'more' : 'less'} load`;
     record.wanted = next;
+    this.#state.save(record);
+  }
+
+  /** Hosts that have left the fog hold nothing any more, and a site that is no more is nobody's wish. */
+  #forgetGone(record: OperatorRecord): void {
+    if (!withoutGone(record, (peerId) => this.#state.isMember(peerId))) return;
+    if (!this.#state.view.hosts().some(({ site }) => site === record.pin)) record.pin = null;
     this.#state.save(record);
   }
 
@@ -219,9 +255,10 @@ export class FlowKeeper {
   }
 
   async #removeGone(): Promise<void> {
-    const ids = new Set(this.#state.flow.operators.map(({ id }) => id));
     for (const record of [...this.#state.records.values()]) {
-      if (!ids.has(record.operator) && !record.move) await this.#instances.end(record).catch(() => {});
+      // One that was deployed again meanwhile goes on.
+      const isWanted = this.#state.flow.operators.some(({ id }) => id === record.operator);
+      if (!isWanted && !record.move) await this.#instances.end(record).catch(() => {});
     }
   }
 }

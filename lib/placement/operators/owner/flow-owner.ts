@@ -7,6 +7,8 @@ import { OwnerTable } from './records';
 
 /** Between two looks for instances that nobody knows any more, in ms. */
 const SWEEP = 60_000;
+/** How long whoever keeps a flow may take to give it up to the next, in ms. */
+const PATIENCE = 3_000;
 
 /** All flows that this host owns. */
 export class FlowOwner implements FlowPlacement {
@@ -15,7 +17,7 @@ export class FlowOwner implements FlowPlacement {
   readonly #keepers = new Map<string, FlowKeeper>();
   readonly #timer: NodeJS.Timeout;
   #sweeping: Promise<void> = Promise.resolve();
-  #closed = false;
+  readonly #closing = new AbortController();
   readonly #ignore: () => void;
 
   constructor(view: FogView, database: Database) {
@@ -36,6 +38,9 @@ export class FlowOwner implements FlowPlacement {
     flow: PlacedFlow,
     { signal }: { signal?: AbortSignal | undefined },
   ): AsyncIterable<FlowEvent> {
+    // The one before may just be on its way out.
+    await this.#keepers.get(flow.id)?.free(PATIENCE);
+    if (signal?.aborted) return;
     const keeper = this.#keepers.get(flow.id) ?? this.#keep(flow);
     keeper.update(flow);
     const events: FlowEvent[] = [];
@@ -78,7 +83,7 @@ export class FlowOwner implements FlowPlacement {
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
+    this.#closing.abort();
     clearInterval(this.#timer);
     this.#ignore();
     await Promise.all([...this.#keepers.values()].map((keeper) => keeper.close()));
@@ -109,14 +114,15 @@ export class FlowOwner implements FlowPlacement {
   async #sweep(): Promise<void> {
     for (const [id, keeper] of this.#keepers) await this.#dropIfOver(id, keeper);
     const { peerId: self } = this.#view.self;
+    const { signal } = this.#closing;
     for (const { peerId, isUp } of this.#view.hosts()) {
-      if (this.#closed) return;
+      if (signal.aborted) return;
       if (!isUp) continue;
       const runtime = this.#view.runtime(peerId);
-      const report = await runtime.look(self, []).catch(() => undefined);
+      const report = await runtime.look(self, [], signal).catch(() => undefined);
       for (const { instance } of report?.instances ?? []) {
         const isKnown = [...this.#keepers.values()].some((keeper) => keeper.known.has(instance));
-        if (!isKnown && !this.#closed) await runtime.remove(self, instance).catch(() => {});
+        if (!isKnown && !signal.aborted) await runtime.remove(self, instance, signal).catch(() => {});
       }
     }
   }

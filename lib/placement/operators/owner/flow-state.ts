@@ -40,6 +40,11 @@ export class FlowState {
     return this.view.self.peerId;
   }
 
+  /** Whether a host is one of the fog, be it up or not. */
+  isMember(peerId: string): boolean {
+    return this.view.hosts().some((host) => host.peerId === peerId);
+  }
+
   setFlow(flow: PlacedFlow): void {
     this.flow = flow;
     this.#table.putFlow(flow);
@@ -84,13 +89,15 @@ export class FlowState {
     this.#table.put(this.flow.id, record);
   }
 
-  /** What fails is the operator's status, and tried again. */
-  async attempt(operator: string, work: () => Promise<void>): Promise<void> {
+  /** What fails is the operator's status, and tried again. @returns whether it was done */
+  async attempt(operator: string, work: () => Promise<void>): Promise<boolean> {
     try {
       await work();
       this.errors.delete(operator);
+      return true;
     } catch (error) {
       this.fail(operator, toGaruaError(error, `operator ${operator}`).toJSON());
+      return false;
     }
   }
 

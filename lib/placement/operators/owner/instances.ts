@@ -25,15 +25,7 @@ export class Instances {
     record.reason = reason;
     this.#state.save(record);
     this.#state.tell();
-    try {
-      await this.#expect(operator);
-      await this.#startAt(operator, instance);
-      this.#state.errors.delete(operator.id);
-    } catch (error) {
-      record.instances = record.instances.filter((each) => each !== instance);
-      this.#state.save(record);
-      this.#state.refuse(operator.id, host.peerId, error);
-    }
+    await this.#begun(operator, record, instance);
   }
 
   async moveSlot({ operator, record, slot }: Slot, from: OwnedInstance, site: string, reason: string) {
@@ -53,6 +45,20 @@ export class Instances {
       const { name, peerId, site } = host;
       const next = this.#newInstance(operator, record, instance.slot, { name, peerId, site });
       await this.#replace(operator, record, instance, next, 'replaced by what was deployed');
+    }
+  }
+
+  /** Instances that their hosts do not know any more, as when one has lost its disk, are to be started again. */
+  async revive(operator: PlacedOperator): Promise<void> {
+    const record = this.#state.recordOf(operator);
+    if (record.move) return;
+    for (const instance of [...record.instances]) {
+      const report = this.#state.hosts.find(({ peerId }) => peerId === instance.peerId)?.report;
+      const name = this.#state.instance(operator.id, instance.number);
+      if (!report || report.instances.some((each) => each.instance === name)) continue;
+      record.owners = record.owners.map((owner) => (owner === instance.number ? null : owner));
+      this.#state.save(record);
+      await this.#begun(operator, record, instance);
     }
   }
 
@@ -84,6 +90,19 @@ export class Instances {
     this.#state.drop(record);
   }
 
+  /** Starts an instance that is on record, or takes it off the record. */
+  async #begun(operator: PlacedOperator, record: OperatorRecord, instance: OwnedInstance): Promise<void> {
+    try {
+      await this.#expect(operator);
+      await this.#startAt(operator, instance);
+      this.#state.errors.delete(operator.id);
+    } catch (error) {
+      record.instances = record.instances.filter((each) => each !== instance);
+      this.#state.save(record);
+      this.#state.refuse(operator.id, instance.peerId, error);
+    }
+  }
+
   async #replace(
     operator: PlacedOperator,
     record: OperatorRecord,
@@ -109,7 +128,9 @@ export class Instances {
     const isKeyed = record.owners.length > 1;
     return {
       owner: peerId,
+      signal: this.#state.signal,
       runtime: (host) => this.#state.view.runtime(host),
+      isMember: (host) => this.#state.isMember(host),
       instance: (number) => this.#state.instance(record.operator, number),
       subscribers: (partitions) =>
         subscribersOf(peerId, this.#state.flow.id, record.operator, partitions, isKeyed),
@@ -124,7 +145,7 @@ export class Instances {
 
   async removeInstance({ operator }: OperatorRecord, { peerId, number }: OwnedInstance): Promise<void> {
     const name = this.#state.instance(operator, number);
-    await this.#state.view.runtime(peerId).remove(this.#state.self, name);
+    await this.#state.view.runtime(peerId).remove(this.#state.self, name, this.#state.signal);
   }
 
   /** The host at a site that fits and has most cores free. */
@@ -151,8 +172,8 @@ export class Instances {
     );
   }
 
-  #startAt(operator: PlacedOperator, { peerId, number }: OwnedInstance): Promise<void> {
-    const spec = specOf(this.#state.self, this.#state.flow, operator, number);
-    return this.#state.view.runtime(peerId).start(spec, this.#state.signal);
+  #startAt(operator: PlacedOperator, instance: OwnedInstance): Promise<void> {
+    const spec = specOf(this.#state.self, this.#state.flow, operator, instance);
+    return this.#state.view.runtime(instance.peerId).start(spec, this.#state.signal);
   }
 }

@@ -9,6 +9,10 @@ export interface MoveParts {
   runtime(peerId: string): OperatorRuntime;
   instance(number: number): string;
   subscribers(partitions: readonly number[]): Subscriber[];
+  /** Gives up waiting: the move goes on from the step that is on record. */
+  signal: AbortSignal;
+  /** Whether a host is still one of the fog. */
+  isMember(peerId: string): boolean;
   /** Starts the instance `to`. */
   start(move: MoveRecord): Promise<void>;
   /** Writes the record down. */
@@ -29,7 +33,7 @@ const ATTEMPTS = 2;
  */
 export async function proceed(record: OperatorRecord, parts: MoveParts): Promise<MoveOutcome> {
   const move = record.move!;
-  const { owner, runtime, instance } = parts;
+  const { owner, runtime, instance, signal } = parts;
   const source = runtime(move.from.peerId);
   const target = runtime(move.to.peerId);
   const [from, to] = [instance(move.from.number), instance(move.to.number)];
@@ -57,7 +61,7 @@ export async function proceed(record: OperatorRecord, parts: MoveParts): Promise
       const { state } = await handedOver(source, target, move, parts, [from, to], subscribers);
       if (move.step === 'hand-over') advance('take-over');
       const request = { from: move.from.peerId, subscribers, epoch: move.epoch, state };
-      await repeatedly(() => target.takeOver(owner, to, request));
+      await repeatedly(() => target.takeOver(owner, to, request, signal));
       pausedMs = performance.now() - since;
     } catch (error) {
       if (move.step === 'take-over') await renounced(target, move, parts, to, subscribers, error);
@@ -72,14 +76,16 @@ export async function proceed(record: OperatorRecord, parts: MoveParts): Promise
     }
   }
   if (move.step === 'take-back') {
-    await source.takeBack(owner, from, subscribers, move.epoch);
-    if (move.replaces) await target.remove(owner, to).catch(() => {});
+    await source.takeBack(owner, from, subscribers, move.epoch, signal);
+    if (move.replaces && parts.isMember(move.to.peerId)) {
+      await target.remove(owner, to, signal).catch(() => {});
+    }
     record.move = null;
     parts.save();
     return { moved: false, error: failure ?? interrupted(move) };
   }
-  await source.release(owner, from, subscribers);
-  if (move.replaces) await source.remove(owner, from);
+  await source.release(owner, from, subscribers, signal);
+  if (move.replaces) await source.remove(owner, from, signal);
   record.move = null;
   parts.save();
   return { moved: true, pausedMs };
@@ -97,14 +103,14 @@ async function handedOver(
   source: OperatorRuntime,
   target: OperatorRuntime,
   { step }: MoveRecord,
-  { owner }: MoveParts,
+  { owner, signal }: MoveParts,
   [from, to]: [string, string],
   subscribers: Subscriber[],
 ): Promise<Handover> {
   try {
-    return await source.handOver(owner, from, subscribers);
+    return await source.handOver(owner, from, subscribers, signal);
   } catch (error) {
-    if (step === 'hand-over' || (await target.renounce(owner, to, subscribers))) throw error;
+    if (step === 'hand-over' || (await target.renounce(owner, to, subscribers, signal))) throw error;
     return { state: null };
   }
 }
@@ -113,12 +119,12 @@ async function handedOver(
 async function renounced(
   target: OperatorRuntime,
   move: MoveRecord,
-  { owner }: MoveParts,
+  { owner, signal }: MoveParts,
   to: string,
   subscribers: Subscriber[],
   cause: unknown,
 ): Promise<void> {
-  const answer = await target.renounce(owner, to, subscribers).catch(() => false);
+  const answer = await target.renounce(owner, to, subscribers, signal).catch(() => false);
   if (!answer) throw new MoveInDoubtError(move.to.host, { cause });
 }
 

@@ -3,6 +3,7 @@ import { assignPartitions, partitionMoves } from '../partition';
 import type { FlowState } from './flow-state';
 import type { Instances } from './instances';
 import type { OperatorRecord, OwnedInstance } from './records';
+import { partitionsOf } from './specs';
 
 /** Parts the input of operators among their instances. */
 export class Parting {
@@ -18,7 +19,7 @@ export class Parting {
   async part(operator: PlacedOperator): Promise<void> {
     const record = this.#state.recordOf(operator);
     const running = record.instances.toSorted((one, other) => one.slot - other.slot).slice(0, record.wanted);
-    if (record.move || running.length === 0) return;
+    if (record.move || running.length === 0 || record.owners.length !== partitionsOf(operator)) return;
     const bySlot = new Map(running.map((instance) => [`${instance.slot}`, instance]));
     const assigned = operator.keyed
       ? assignPartitions([...bySlot.keys()].map((id) => ({ id })))
@@ -55,9 +56,10 @@ export class Parting {
     record.epoch += 1;
     this.#state.save(record);
     await this.#state.attempt(operator.id, async () => {
+      const { self, signal } = this.#state;
       const instance = this.#state.instance(operator.id, to.number);
       const subscribers = this.#state.subscribers(operator, partitions);
-      await this.#state.view.runtime(to.peerId).hold(this.#state.self, instance, subscribers, record.epoch);
+      await this.#state.view.runtime(to.peerId).hold(self, instance, subscribers, record.epoch, signal);
       for (const partition of partitions) record.owners[partition] = to.number;
       this.#state.save(record);
     });

@@ -1,7 +1,6 @@
 import { toGaruaError } from '../../../base';
 import { type Decision, decide, explain, type Measurements } from '../../controller';
 import type { PlacedOperator } from '../flow';
-import { OperatorKindError } from '../runtime';
 import { modelOf, type Slot, sitesFor, slotId } from './flow-model';
 import type { FlowState } from './flow-state';
 import type { Instances } from './instances';
@@ -77,7 +76,8 @@ export class Placing {
 
   #slotsOf(operator: PlacedOperator): Slot[] {
     const record = this.#state.recordOf(operator);
-    if (record.move) return [];
+    // One that is to begin anew is ended first.
+    if (record.move || record.owners.length !== partitionsOf(operator)) return [];
     const taken = record.instances.map((current) => ({ operator, record, slot: current.slot, current }));
     const free = Array.from({ length: partitionsOf(operator) }, (_, slot) => slot)
       .filter((slot) => !taken.some((each) => each.slot === slot))
@@ -87,10 +87,6 @@ export class Placing {
   }
 
   #explainNowhere(operator: PlacedOperator, slots: Slot[], parts: Parameters<typeof sitesFor>[1]): void {
-    if (operator.body.kind !== 'subflow') {
-      this.#state.fail(operator.id, new OperatorKindError(operator.name, operator.body.kind).toJSON());
-      return;
-    }
     const slot = slots.find((each) => each.operator === operator && !each.current)!;
     if (sitesFor(slot, parts).length > 0) return;
     const document = mainObstacle(operator, this.#state.hosts, this.#state.self);

@@ -26,20 +26,20 @@ export function specOf(
   owner: string,
   flow: PlacedFlow,
   operator: PlacedOperator,
-  number: number,
+  { number, slot }: { number: number; slot: number },
 ): InstanceSpec {
   const { name, body, cpu, memory, device, key } = operator;
   return {
     instance: instanceName(owner, flow.id, operator.id, number),
     operator: `${flow.id}/${operator.id}`,
-    ...{ owner, number, name, body, cpu, memory, device, key },
+    ...{ owner, number, slot, name, body, cpu, memory, device, key },
     targets: targetsOf(owner, flow, operator),
   };
 }
 
 /** Equal digests mean that an instance may go on as it is. */
 export function digestOf(owner: string, flow: PlacedFlow, operator: PlacedOperator): string {
-  const { body, cpu, memory, device, key } = specOf(owner, flow, operator, 0);
+  const { body, cpu, memory, device, key } = specOf(owner, flow, operator, { number: 0, slot: 0 });
   const document = JSON.stringify([body, cpu, memory, device, key, targetsOf(owner, flow, operator)]);
   return createHash('sha256').update(document).digest('hex').slice(0, 32);
 }

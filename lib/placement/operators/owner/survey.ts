@@ -40,13 +40,13 @@ export function obstacle(operator: PlacedOperator, host: SurveyedHost): ErrorDoc
   if ((allowed && !allowed.includes(site)) || (pin !== undefined && pin !== site)) {
     return problem('ERR_PLACEMENT_INFEASIBLE', `it may not run at ${site}`, 'Allow that site.');
   }
-  if ('error' in report.nodeRed) return report.nodeRed.error;
+  if (body.kind === 'subflow' && 'error' in report.nodeRed) return report.nodeRed.error;
   if (device !== undefined && !report.devices.includes(device)) {
     return problem('ERR_OPERATOR_DEVICE_MISSING', `${name} has no ${device}`, 'Choose other sites.');
   }
+  if (body.kind !== 'subflow' || 'error' in report.nodeRed) return undefined;
   const known = new Set([...report.nodeRed.types, 'group', 'junction', 'tab']);
-  const needed = body.kind === 'subflow' ? [...body.types, ...PORT_TYPES] : [];
-  const missing = needed.filter((type) => !known.has(type));
+  const missing = [...body.types, ...PORT_TYPES].filter((type) => !known.has(type));
   if (missing.length === 0) return undefined;
   return problem(
     'ERR_NODE_RED_TYPES_MISSING',

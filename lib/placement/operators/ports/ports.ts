@@ -53,6 +53,8 @@ export interface PortMeasures {
   out: Record<string, { messages: number; bytes: number }>;
   /** Messages that wait inside for the operator's share of the core. */
   deferred: number;
+  /** What went wrong in a container, in words. */
+  problem?: string | undefined;
 }
 
 /** What the host that starts an instance fills in at each of its `fog-port-in` and `fog-port-out` nodes. */

@@ -1,16 +1,5 @@
 import { GaruaError } from '../../../base';
 
-/** An operator of a kind that this host cannot run. */
-export class OperatorKindError extends GaruaError {
-  constructor(name: string, kind: string) {
-    super(
-      'ERR_OPERATOR_KIND',
-      `operator ${name} is a ${kind}, which cannot run as an operator here`,
-      'Use a subflow for it.',
-    );
-  }
-}
-
 /** The host knows no Node-RED. */
 export class NoNodeRedError extends GaruaError {
   constructor(host: string) {

@@ -1,5 +1,5 @@
 export * from './errors';
-export { InstanceTable } from './instance-table';
+export { type InstanceRow, InstanceTable } from './instance-table';
 export { LocalRuntime } from './local-runtime';
 export { runtimeOver, serveRuntime } from './over-mesh';
 export type { PortCommands } from './port-commands';

@@ -1,9 +1,11 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import { exists, GaruaError, settleAll, throwIfAborted, toGaruaError } from '../../../base';
+import { exists, type GaruaError, settleAll, throwIfAborted, toGaruaError } from '../../../base';
 import type { Mesh, Messages, Roaming } from '../../../mesh';
-import { LeaseBook, type Resources } from '../../controller';
-import type { PortMeasures, PortOrder, PortPartition } from '../ports';
-import { DeviceMissingError, InstanceSilentError, InstanceUnknownError, OperatorKindError } from './errors';
+import type { Resources } from '../../controller';
+import type { InstanceContainers } from '../containers';
+import type { PortMeasures, PortPartition } from '../ports';
+import { DeviceMissingError, InstanceUnknownError } from './errors';
+import { InstanceLeases } from './instance-leases';
+import { InstanceNodes } from './instance-nodes';
 import type { InstanceRow, InstanceTable } from './instance-table';
 import type { PortCommands } from './port-commands';
 import type {
@@ -23,36 +25,31 @@ export interface LocalRuntimeOptions {
   table: InstanceTable;
   ports: PortCommands;
   tabs: Tabs;
+  containers: InstanceContainers;
   /** What may be lent of this machine. */
   capacity: Resources;
   /** Tells of what failed in the background. */
   onError(error: GaruaError): void;
 }
 
-/** How long the nodes of a new tab may take to come, in ms: a small machine loads them slowly. */
-const ATTACH_LIMIT = 30_000;
-/** How long nodes may take to come back after this host, or their Node-RED, has started, in ms. */
-const RETURN_LIMIT = 8_000;
-/** How long an instance may take to finish what it has begun, and to answer, in ms. */
-const COMMAND_LIMIT = 15_000;
 /** How long one that is only looked at may take, in ms. */
 const MEASURE_LIMIT = 2_000;
-/** Without a renewal; each look of this host at itself renews them. */
-const LEASE_SECONDS = 300;
 
 /** The operators on this host. */
 export class LocalRuntime implements OperatorRuntime {
   readonly #options: LocalRuntimeOptions;
-  readonly #leases: LeaseBook;
+  readonly #leases: InstanceLeases;
+  readonly #nodes: InstanceNodes;
+  readonly #closing = new AbortController();
   /** What is asked about an instance happens one after another, also when who asked has given up waiting. */
   readonly #turns = new Map<string, Promise<unknown>>();
   readonly #stop: () => void;
 
   constructor(options: LocalRuntimeOptions) {
     this.#options = options;
-    this.#leases = new LeaseBook({ ...options.capacity, now: () => performance.now() });
-    this.#renewLeases();
-    const { ports, table } = options;
+    const { ports, table, capacity } = options;
+    this.#leases = new InstanceLeases(table, capacity);
+    this.#nodes = new InstanceNodes(ports, this.#closing.signal);
     this.#stop = ports.onAttached((instance) => {
       if (table.find(instance)) this.#resumeInTurn(instance);
     });
@@ -61,15 +58,18 @@ export class LocalRuntime implements OperatorRuntime {
     }
   }
 
-  close(): void {
+  /** Gives up what is under way, which is asked for again; operators go on. */
+  async close(): Promise<void> {
     this.#stop();
+    this.#closing.abort();
+    await Promise.all(this.#turns.values());
   }
 
   async look(owner: string, devices: string[], signal?: AbortSignal): Promise<RuntimeReport> {
     const { mesh, tabs, table, messages } = this.#options;
-    this.#renewLeases();
+    this.#leases.renew();
     const [nodeRed, present, instances, roaming] = await Promise.all([
-      tabs.types(signal).then(
+      tabs.types(this.#until(signal)).then(
         (types) => ({ types }),
         (error) => ({ error: toGaruaError(error, 'asking Node-RED').toJSON() }),
       ),
@@ -120,16 +120,16 @@ export class LocalRuntime implements OperatorRuntime {
   }
 
   async #start(spec: InstanceSpec, signal?: AbortSignal): Promise<void> {
-    const { table, tabs } = this.#options;
-    if (spec.body.kind !== 'subflow') throw new OperatorKindError(spec.name, spec.body.kind);
+    const { table, tabs, containers } = this.#options;
     if (spec.device !== undefined && !(await exists(spec.device)))
       throw new DeviceMissingError(spec.device, this.#options.mesh.name);
-    this.#lease(spec);
+    this.#leases.take(spec);
     if (!table.find(spec.instance)) table.add(spec);
     try {
       await this.#expectReceivers(spec);
-      await tabs.add(this.#row(spec.owner, spec.instance), signal);
-      await this.#attached(spec.instance, ATTACH_LIMIT, signal);
+      const row = this.#row(spec.owner, spec.instance);
+      await (isContainer(row) ? containers : tabs).add(row, this.#until(signal));
+      await this.#nodes.come(spec.instance, signal);
     } catch (error) {
       // What cannot be removed now is unknown to the table, and removed by `mend`.
       await this.#remove(spec.owner, spec.instance).catch(() => {});
@@ -141,6 +141,8 @@ export class LocalRuntime implements OperatorRuntime {
     this.#row(owner, instance);
     const { messages, table } = this.#options;
     await settleAll(subscribers.map((name) => messages.roam(name, { subscriber: name, epoch })));
+    // What it was given before the host that gave it was lost for good.
+    if (table.passing(instance, 'in', subscribers)) await this.#restore(instance, 'in', subscribers);
     table.hold(instance, subscribers);
     await this.#consume(instance, subscribers);
   }
@@ -150,8 +152,11 @@ export class LocalRuntime implements OperatorRuntime {
     const { messages, table } = this.#options;
     let passing = table.passing(instance, 'out', subscribers);
     if (!passing) {
-      await this.#command(instance, { type: 'pause', partitions: subscribers });
-      const { state = null } = await this.#command(instance, { type: 'snapshot', partitions: subscribers });
+      await this.#nodes.command(instance, { type: 'pause', partitions: subscribers });
+      const { state = null } = await this.#nodes.command(instance, {
+        type: 'snapshot',
+        partitions: subscribers,
+      });
       table.leave(instance, subscribers, state);
       passing = { state, restored: false };
     }
@@ -160,13 +165,17 @@ export class LocalRuntime implements OperatorRuntime {
   }
 
   async #takeOver(owner: string, instance: string, request: TakeOver): Promise<void> {
-    this.#row(owner, instance);
-    const { messages, table } = this.#options;
+    const row = this.#row(owner, instance);
+    const { messages, table, containers } = this.#options;
     const { from, subscribers, epoch, state } = request;
     const holds = new Set(table.holds(instance));
     if (!subscribers.every((name) => holds.has(name))) {
       table.arrive(instance, subscribers, state);
-      await settleAll(subscribers.map((name) => messages.takeOver(name, { from, epoch })));
+      // One that cannot come goes on where it is, with its messages.
+      if (isContainer(row)) await containers.fetch(row, table.passing(instance, 'in', subscribers)!.state);
+      await settleAll(
+        subscribers.map((name) => messages.takeOver(name, { from, epoch, signal: this.#closing.signal })),
+      );
       await this.#restore(instance, 'in', subscribers);
     }
     await this.#consume(instance, subscribers);
@@ -185,9 +194,10 @@ export class LocalRuntime implements OperatorRuntime {
   }
 
   async #takeBack(owner: string, instance: string, subscribers: Subscriber[], epoch: number): Promise<void> {
-    this.#row(owner, instance);
-    const { messages, table } = this.#options;
+    const row = this.#row(owner, instance);
+    const { messages, table, containers } = this.#options;
     if (table.passing(instance, 'out', subscribers)) {
+      if (isContainer(row)) await containers.takeBack(row);
       await settleAll(subscribers.map((name) => messages.takeBack(name, { epoch })));
       await this.#restore(instance, 'out', subscribers);
     }
@@ -200,25 +210,26 @@ export class LocalRuntime implements OperatorRuntime {
     const row = table.find(instance);
     if (row?.owner !== owner) return;
     if (table.passing(instance, 'out', subscribers) && table.holds(instance).length > 0)
-      await this.#command(instance, { type: 'forget', partitions: subscribers });
+      await this.#nodes.command(instance, { type: 'forget', partitions: subscribers });
     table.settle(instance, 'out', subscribers);
   }
 
   async #remove(owner: string, instance: string): Promise<void> {
-    const { table, tabs, messages } = this.#options;
+    const { table, tabs, containers, messages } = this.#options;
     const row = table.find(instance);
     if (row?.owner !== owner) return;
     const holds = table.holds(instance);
-    await tabs.remove(row);
+    await (isContainer(row) ? containers : tabs).remove(row, this.#closing.signal);
     for (const subscriber of holds) await messages.forgetQueue({ subscriber });
     table.remove(instance);
-    for (const lease of this.#leases.leases) if (lease.purpose === instance) this.#leases.release(lease.id);
+    this.#leases.giveBack(row.spec);
   }
 
-  /** Makes the tabs in Node-RED those that are on record. */
+  /** Makes the containers, and the tabs in Node-RED, those that are on record. */
   async mend(): Promise<void> {
-    const { tabs, table } = this.#options;
-    await tabs.mend(() => table.all());
+    const { tabs, containers, table } = this.#options;
+    await containers.mend(table.all().filter(isContainer));
+    await tabs.mend(() => table.all().filter((row) => !isContainer(row)), this.#closing.signal);
   }
 
   #resumeInTurn(instance: string): void {
@@ -228,7 +239,10 @@ export class LocalRuntime implements OperatorRuntime {
   }
 
   #inTurn<T>(instance: string, work: () => Promise<T>): Promise<T> {
-    const turn = (this.#turns.get(instance) ?? Promise.resolve()).then(work);
+    const turn = (this.#turns.get(instance) ?? Promise.resolve()).then(() => {
+      throwIfAborted(this.#closing.signal, `the instance ${instance}`);
+      return work();
+    });
     const settled = turn
       .catch(() => {})
       .finally(() => {
@@ -246,7 +260,7 @@ export class LocalRuntime implements OperatorRuntime {
   async #consume(instance: string, subscribers: Subscriber[]): Promise<void> {
     if (subscribers.length === 0) return;
     const partitions = subscribers.map((name): PortPartition => ({ subscriber: name, topic: name }));
-    await this.#command(instance, { type: 'start', partitions });
+    await this.#nodes.command(instance, { type: 'start', partitions });
   }
 
   /** Gives the nodes what has passed, once: what a call before this one may have given is forgotten first. */
@@ -254,8 +268,9 @@ export class LocalRuntime implements OperatorRuntime {
     const { table } = this.#options;
     const passing = table.passing(instance, direction, subscribers)!;
     if (!passing.restored) {
-      await this.#command(instance, { type: 'forget', partitions: subscribers });
-      if (passing.state !== null) await this.#command(instance, { type: 'restore', state: passing.state });
+      await this.#nodes.command(instance, { type: 'forget', partitions: subscribers });
+      if (passing.state !== null)
+        await this.#nodes.command(instance, { type: 'restore', state: passing.state });
       table.restored(instance, subscribers);
     }
     table.arrived(instance, direction, subscribers);
@@ -269,32 +284,12 @@ export class LocalRuntime implements OperatorRuntime {
     }
   }
 
-  async #attached(instance: string, limit: number, signal?: AbortSignal): Promise<void> {
-    const { ports } = this.#options;
-    const end = performance.now() + limit;
-    while (!ports.isAttached(instance)) {
-      throwIfAborted(signal, `the start of ${instance}`);
-      if (performance.now() > end) throw new InstanceSilentError(instance);
-      await delay(20);
-    }
-  }
-
-  async #command(instance: string, order: PortOrder, limit = COMMAND_LIMIT) {
-    await this.#attached(instance, Math.min(limit, RETURN_LIMIT));
-    try {
-      return await this.#options.ports.command(instance, order, { signal: AbortSignal.timeout(limit) });
-    } catch (cause) {
-      if (cause instanceof GaruaError && cause.code !== 'ERR_ABORTED') throw cause;
-      throw new InstanceSilentError(instance, { cause });
-    }
-  }
-
   async #reportOf(instance: string): Promise<InstanceReport> {
     const { ports, table } = this.#options;
     const holds = table.holds(instance);
     const isAttached = ports.isAttached(instance);
     const measures = isAttached
-      ? await this.#command(instance, { type: 'measure' }, MEASURE_LIMIT).then(
+      ? await this.#nodes.command(instance, { type: 'measure' }, MEASURE_LIMIT).then(
           (answer): PortMeasures | null => answer.measures ?? null,
           () => null,
         )
@@ -302,19 +297,8 @@ export class LocalRuntime implements OperatorRuntime {
     return { instance, holds, isAttached, measures };
   }
 
-  #lease({ owner, instance, cpu, memory }: InstanceSpec): void {
-    this.#leases.request({ owner, purpose: instance, cpu, memory, seconds: LEASE_SECONDS });
-  }
-
-  /** What runs has its share, whether its owner is there or not. */
-  #renewLeases(): void {
-    for (const { spec } of this.#options.table.all()) {
-      try {
-        this.#lease(spec);
-      } catch {
-        // The machine has less than it had; what runs goes on.
-      }
-    }
+  #until(signal?: AbortSignal): AbortSignal {
+    return signal ? AbortSignal.any([signal, this.#closing.signal]) : this.#closing.signal;
   }
 
   /** @throws {InstanceUnknownError} also where it is another owner's */
@@ -324,3 +308,5 @@ export class LocalRuntime implements OperatorRuntime {
     throw new InstanceUnknownError(instance, this.#options.mesh.name);
   }
 }
+
+const isContainer = ({ spec }: InstanceRow) => spec.body.kind === 'container';

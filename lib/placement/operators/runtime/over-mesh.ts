@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from '../../../base';
 import type { Mesh } from '../../../mesh';
+import { checkSpec, isDevice } from './check-spec';
 import type { Handover, InstanceSpec, OperatorRuntime, RuntimeReport, Subscriber, TakeOver } from './runtime';
 
 const CALLS = {
@@ -96,10 +97,6 @@ function checkSubscribers(subscribers: unknown, owner: string): Subscriber[] {
   throw new InvalidArgumentError(`${foreign} is no input of an operator of ${owner}`);
 }
 
-/** Whoever may place flows must not learn which other files there are. */
-const isDevice = (path: string) =>
-  typeof path === 'string' && /^\/dev\/[^\0]+$/.test(path) && !path.includes('..');
-
 function checkTexts(texts: unknown): string[] {
   if (Array.isArray(texts) && texts.every((text) => typeof text === 'string')) return texts;
   throw new InvalidArgumentError('what should be a list of texts is none');
@@ -108,20 +105,4 @@ function checkTexts(texts: unknown): string[] {
 function epochOf({ epoch }: About): number {
   if (Number.isSafeInteger(epoch)) return epoch!;
   throw new InvalidArgumentError(`an epoch of ${epoch} is none`);
-}
-
-function checkSpec(spec: InstanceSpec, owner: string): InstanceSpec {
-  const { instance, operator, number, cpu, memory, device, targets } = spec;
-  const isSound =
-    typeof instance === 'string' &&
-    typeof operator === 'string' &&
-    Number.isSafeInteger(number) &&
-    Number.isFinite(cpu) &&
-    cpu > 0 &&
-    Number.isFinite(memory) &&
-    memory >= 0 &&
-    (device === undefined || isDevice(device)) &&
-    Array.isArray(targets);
-  if (isSound && instance.startsWith(`${owner}/`)) return { ...spec, owner };
-  throw new InvalidArgumentError('what should be an instance of an operator is none');
 }

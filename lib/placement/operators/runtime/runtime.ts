@@ -80,7 +80,7 @@ export interface OperatorRuntime {
   /**
    * Starts an instance that gets no messages yet; nothing of it stays where that fails.
    *
-   * @throws ERR_LEASE_REFUSED, ERR_NODE_RED_TYPES_MISSING and what else the Admin API answers, ERR_OPERATOR_KIND,
+   * @throws ERR_LEASE_REFUSED, ERR_NODE_RED_TYPES_MISSING and what else the Admin API answers,
    *   ERR_OPERATOR_NO_NODE_RED, ERR_OPERATOR_DEVICE_MISSING, ERR_OPERATOR_SILENT
    */
   start(spec: InstanceSpec, signal?: AbortSignal): Promise<void>;

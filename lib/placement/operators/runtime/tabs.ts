@@ -39,26 +39,26 @@ export class Tabs {
   }
 
   /** Removes an instance's tab, also one that a crash left unrecorded. */
-  remove({ spec, tab }: InstanceRow): Promise<void> {
+  remove({ spec, tab }: InstanceRow, signal?: AbortSignal): Promise<void> {
     return this.#inTurn(async () => {
       const api = await this.#api();
-      const id = tab ?? (await this.#own(api)).find(({ mark }) => isOf(mark, spec))?.id;
-      if (id !== undefined) await api.removeTab(id);
+      const id = tab ?? (await this.#own(api, signal)).find(({ mark }) => isOf(mark, spec))?.id;
+      if (id !== undefined) await api.removeTab(id, { signal });
     });
   }
 
   /** Removes tabs of instances that this host does not know, and adds those that somebody removed. */
-  mend(rows: () => InstanceRow[]): Promise<void> {
+  mend(rows: () => InstanceRow[], signal?: AbortSignal): Promise<void> {
     return this.#inTurn(async () => {
       const { table, peerId, dataDirectory } = this.#options;
       const api = await this.#api();
-      const tabs = await this.#own(api);
+      const tabs = await this.#own(api, signal);
       for (const { id, mark } of tabs) {
-        if (!rows().some(({ spec }) => isOf(mark, spec))) await api.removeTab(id);
+        if (!rows().some(({ spec }) => isOf(mark, spec))) await api.removeTab(id, { signal });
       }
       for (const { instance, spec, tab } of rows()) {
         if (tab === null || tabs.some(({ mark }) => isOf(mark, spec))) continue;
-        table.setTab(instance, await api.addTab(prepareTab(spec, peerId, dataDirectory)));
+        table.setTab(instance, await api.addTab(prepareTab(spec, peerId, dataDirectory), { signal }));
       }
     });
   }

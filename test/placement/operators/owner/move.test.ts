@@ -65,6 +65,8 @@ class World {
   #parts(): MoveParts {
     return {
       owner: 'owner',
+      signal: new AbortController().signal,
+      isMember: () => true,
       runtime: (peerId) => this.#runtime(peerId) as unknown as OperatorRuntime,
       instance: (number) => String(number),
       subscribers: () => ['s'],

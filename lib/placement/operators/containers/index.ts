@@ -1,0 +1,3 @@
+export type { HostContainers } from './containers';
+export * from './errors';
+export { InstanceContainers } from './instance-containers';
