@@ -11,8 +11,11 @@ const runs = readdirSync(folder)
   .map((name) => JSON.parse(readFileSync(join(folder, name), 'utf8')));
 const sum = (field) => runs.reduce((total, run) => total + run[field], 0);
 
-for (const { lane, failed } of runs)
-  for (const { title, reason } of failed) console.log(`failed, ${lane}: ${title}\n${reason}\n`);
+const say = (what, lane, list) => {
+  for (const { title, reason } of list) console.log(`${what}, ${lane}: ${title}\n${reason}\n`);
+};
+for (const { lane, repeated } of runs) say('needed a second attempt', lane, repeated);
+for (const { lane, failed } of runs) say('failed', lane, failed);
 for (const { lane, passes, failures } of runs) console.log(`${lane}: ${passes} passed, ${failures} failed`);
 const empty = runs.filter(({ passes, failures }) => passes + failures === 0);
 for (const { lane } of empty) console.log(`${lane}: no tests were found`);
