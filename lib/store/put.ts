@@ -1,12 +1,12 @@
 import { throwIfAborted } from '../base';
-import type { IncomingObject } from './nas/nas';
+import type { DiskHandle } from './disk/disk';
 import type { StoreParts } from './parts';
 import { bytesPassed } from './passing-memory';
 import { givePiece, takePiece } from './pieces';
 import type { ObjectSource, PutOptions } from './store';
 
-/** Pieces that wait for the disk. */
-const PIECES_AHEAD = 3;
+/** Jobs that wait for the disk. */
+const JOBS_AHEAD = 3;
 
 /**
  * Writes an object to the NAS. When it resolves, the object is there also after a power cut; when it rejects,
@@ -23,21 +23,14 @@ export async function writeObject(
   await nas.ready();
   const path = nas.paths.temporary();
   const entry = journal.begin('store-put', path, 'writing', { path });
-  let incoming: IncomingObject | undefined;
   try {
-    incoming = await nas.create(path);
-    await copy(source, incoming, options);
     const owner = options.writer ?? writer;
-    const sealing = incoming.handle.run('seal', [owner, nas.now]);
-    const closing = incoming.close();
-    incoming = undefined;
-    const sealed = await sealing.finally(() => closing);
+    const sealed = await writeTemporary(nas.disk.handle(), path, source, options, () => [owner, nas.now]);
     throwIfAborted(signal, 'the put');
     await beforePublish(sealed.size, owner);
     await nas.publish(path, sealed.cid);
     return sealed;
   } catch (error) {
-    await incoming?.close();
     const cause = await nas.explain(error);
     await nas.disk.run('remove', path).catch(() => {});
     throwIfAborted(signal, 'the put');
@@ -47,22 +40,47 @@ export async function writeObject(
   }
 }
 
+/**
+ * Writes the file and makes it durable. The disk thread is given its jobs ahead and does them in their order; of those
+ * that fail, the first says why.
+ */
+async function writeTemporary(
+  handle: DiskHandle,
+  path: string,
+  source: ObjectSource,
+  options: PutOptions,
+  footer: () => [writer: string, createdAt: number],
+): Promise<{ cid: string; size: number }> {
+  const jobs: Promise<unknown>[] = [caught(handle.run('createObject', [path]))];
+  try {
+    await copy(source, handle, jobs, options);
+    const sealed = handle.run('seal', footer());
+    await Promise.all([...jobs, sealed]);
+    return await sealed;
+  } finally {
+    await Promise.allSettled(jobs);
+    await handle.close();
+  }
+}
+
 /** Collects the source's bytes into pieces of one size; reads on only as fast as the disk takes them. */
-async function copy(source: ObjectSource, incoming: IncomingObject, options: PutOptions): Promise<void> {
+async function copy(
+  source: ObjectSource,
+  handle: DiskHandle,
+  jobs: Promise<unknown>[],
+  options: PutOptions,
+): Promise<void> {
   const { signal, onProgress } = options;
-  const writing: Promise<void>[] = [];
   let piece = takePiece();
   let filled = 0;
   let done = 0;
   const send = async () => {
     const full = piece;
-    const write = incoming.append(full.subarray(0, filled)).then(() => givePiece(full));
-    write.catch(() => {});
-    writing.push(write);
+    jobs.push(caught(handle.run('append', [full.subarray(0, filled)]).then(() => givePiece(full))));
     done += filled;
-    if (writing.length > PIECES_AHEAD) await writing.shift();
     piece = takePiece();
     filled = 0;
+    if (jobs.length > JOBS_AHEAD) await jobs.shift();
     throwIfAborted(signal, 'the put');
     onProgress?.({ phase: 'writing', done, total: 0, unit: 'bytes' });
   };
@@ -78,9 +96,13 @@ async function copy(source: ObjectSource, incoming: IncomingObject, options: Put
       }
     }
     if (filled > 0) await send();
-    await Promise.all(writing);
   } finally {
-    await Promise.allSettled(writing);
     givePiece(piece);
   }
+}
+
+/** Marks a rejection as handled; it is looked at in its turn. */
+function caught<T>(work: Promise<T>): Promise<T> {
+  work.catch(() => {});
+  return work;
 }

@@ -15,6 +15,9 @@ const PACKAGES = [
   'libp2p@3',
 ];
 
+/** Over a slow line, too. */
+const INSTALL_MS = 10 * 60_000;
+
 /** Installs them where no other program looks, once; answers the folder. */
 export async function bitswapModules(say: (line: string) => void): Promise<string> {
   const folder = join(CACHE, 'bitswap');
@@ -23,7 +26,9 @@ export async function bitswapModules(say: (line: string) => void): Promise<strin
   say('installing js bitswap');
   mkdirSync(folder, { recursive: true });
   await writeFile(join(folder, 'package.json'), '{"private": true}\n');
-  await execute('npm', ['install', '--prefix', folder, '--no-audit', '--no-fund', ...PACKAGES]);
+  await execute('npm', ['install', '--prefix', folder, '--no-audit', '--no-fund', ...PACKAGES], {
+    timeoutMs: INSTALL_MS,
+  });
   await writeFile(done, '');
   return folder;
 }
