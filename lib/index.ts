@@ -61,6 +61,7 @@ export { ControlDisconnectedError, ControlUnreachableError, type OpenHostOptions
 export type {
   CheckpointOptions,
   CheckpointResult,
+  ForwardStatus,
   MigrateOptions,
   MigrateOutcome,
   MigrationPlan,

@@ -31,7 +31,7 @@ export async function deployContainer(
   old: ContainerRow | undefined,
   options: LongCall,
 ): Promise<ContainerRow> {
-  const { journal, lifecycle, prober, table } = parts;
+  const { journal, lifecycle, prober } = parts;
   const { spec, image, layers } = request;
   const { signal } = options;
   const id = randomBytes(8).toString('hex');

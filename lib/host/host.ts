@@ -21,6 +21,7 @@ import type { CheckpointOptions, CheckpointResult, RestoreOptions, RestoreResult
 import type { HostDevice } from './devices';
 import type { Examination } from './doctor/check';
 import type { SiteStatus } from './fog';
+import type { ForwardStatus } from './forwards';
 import type { MigrateOptions, MigrateOutcome } from './migration';
 import type { GetOptions, GetResult, PutFileOptions, PutFileResult } from './objects';
 import type { Outlook, OutlookOptions } from './outlook';
@@ -118,6 +119,8 @@ export interface Host extends Messages, PortHost, FlowPlacement {
   migrate(name: string, options: MigrateOptions): Promise<MigrateOutcome>;
   /** Says which copy counts after a migration whose other host cannot be asked. @throws ERR_MIGRATION_NOTHING_TO_RESOLVE */
   resolveMigration(name: string, where: 'here' | 'there'): Promise<void>;
+  /** Published ports of containers that have moved away, from which connections are passed on to where they are. */
+  forwards(): Promise<ForwardStatus[]>;
   /**
    * How busy this host and the others are, what its containers use, whether it is in trouble, and how far each site is
    * from a user: what the triggers of lib/migration decide by.

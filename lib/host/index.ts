@@ -11,6 +11,7 @@ export {
   findAll,
 } from './doctor';
 export type { MeshSettings, SiteHost, SiteStatus } from './fog';
+export type { ForwardStatus } from './forwards';
 export * from './host';
 export { LocalHost, type LocalHostOptions } from './local-host';
 export { type ChangeableMachine, type Machine, thisMachine } from './machine';

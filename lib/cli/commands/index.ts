@@ -24,6 +24,7 @@ const NAMES = [
   'fog',
   'sites',
   'migrate',
+  'forwards',
   'scale',
   'outlook',
   'services',

@@ -11,16 +11,18 @@ const MODES = ['live', 'cold', 'elastic'];
 export const migrate: Command = {
   name: 'migrate',
   usage:
-    'NAME --to HOST [--mode live|cold|elastic] [--time SECONDS] [--standstill SECONDS] [--dry-run] [--json]',
+    'NAME --to HOST [--mode live|cold|elastic] [--time SECONDS] [--standstill SECONDS] [--forward SECONDS] [--dry-run] [--json]',
   summary:
     'Move a running container to another host of the fog (--mode live, the default, keeps its memory and files). ' +
     'It is given up, and goes on here, when it stands still for longer than --standstill (default a minute, and four times what --dry-run expects). ' +
+    'This host passes connections to its published ports on for --forward SECONDS (default an hour; 0: not at all), as long as somebody comes. ' +
     'After a migration whose other host is lost: --resolve NAME --here|--there says where it runs.',
   options: {
     to: { type: 'string' },
     mode: { type: 'string' },
     time: { type: 'string', short: 't' },
     standstill: { type: 'string' },
+    forward: { type: 'string' },
     'dry-run': { type: 'boolean' },
     resolve: { type: 'string' },
     here: { type: 'boolean' },
@@ -41,6 +43,7 @@ export const migrate: Command = {
       dryRun: options['dry-run'] === true,
       graceMs: graceOf(text(options, 'time')),
       standstillMs: graceOf(text(options, 'standstill'), 'standstill'),
+      forwardMs: graceOf(text(options, 'forward'), 'forward'),
     };
     await withHost(invocation, async (host) => {
       const outcome = await withProgressBar((onProgress) =>

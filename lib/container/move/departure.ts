@@ -6,6 +6,7 @@ import { ContainerNotFoundError } from '../errors';
 import type { ContainerRecord } from '../lifecycle';
 import { untilLogged } from '../log/drain';
 import { listSegments } from '../log/segments';
+import { countConnections } from '../network/connections';
 import { findNamespace } from '../network/namespace';
 import { DEFAULT_GRACE_MS, startExisting, update } from '../operations';
 import type { EngineParts } from '../parts';
@@ -17,7 +18,7 @@ import type { Volumes } from '../volumes';
 import { takeAway } from './abandon';
 import { CheckpointFailedError } from './errors';
 import { makeImagesFolder, removeImagesFolder, residentBytes } from './images-folder';
-import type { Departure, DumpTimes, MovePurpose, MovingVolume, TimedCall } from './move';
+import type { Departure, DumpOptions, DumpTimes, MovePurpose, MovingVolume } from './move';
 import { checkpointFailure } from './reason';
 import { volumesOf } from './volumes-of';
 import { untilAlone, untilNoCheckpoint } from './work';
@@ -88,7 +89,10 @@ export class LeavingContainer implements Departure {
     await thaw(this.id);
   }
 
-  async dump(folder: string, { signal, timeoutMs = DUMP_LIMIT_MS }: TimedCall = {}): Promise<DumpTimes> {
+  async dump(
+    folder: string,
+    { signal, timeoutMs = DUMP_LIMIT_MS, onStill }: DumpOptions = {},
+  ): Promise<DumpTimes> {
     const { process } = this.#row();
     const work = join(this.parts.paths.of(this.id).path, 'checkpoint');
     try {
@@ -99,6 +103,7 @@ export class LeavingContainer implements Departure {
       const start = performance.now();
       await this.freeze();
       await untilLogged(this.parts.paths.of(this.id));
+      onStill?.();
       const frozen = performance.now();
       const call = { signal, timeoutMs };
       await this.parts.runtime.checkpoint(this.id, folder, work, call);
@@ -124,6 +129,20 @@ export class LeavingContainer implements Departure {
     const waits = () => performance.now() < deadline && !options.signal?.aborted;
     while (waits() && (await isAlive(process))) await delay(LOOK_MS);
     while (await signalProcess(process, 'SIGKILL')) await delay(LOOK_MS);
+  }
+
+  async hidePorts(): Promise<void> {
+    await this.parts.lifecycle.hidePorts(this.id);
+  }
+
+  async connections(): Promise<number | null> {
+    const { process, ports, care } = this.#row();
+    const served = ports
+      .filter(({ protocol }) => protocol !== 'udp')
+      .map(({ containerPort }) => containerPort);
+    if (care.service) served.push(care.service.port);
+    if (!process || (served.length === 0 && this.record.spec.network === 'host')) return null;
+    return countConnections(process.pid, served);
   }
 
   offer(): void {

@@ -13,6 +13,11 @@ export interface TimedCall {
   timeoutMs?: number | undefined;
 }
 
+export interface DumpOptions extends TimedCall {
+  /** Called once the processes stand still and all that they have written is in their files and in the log. */
+  onStill?: (() => void) | undefined;
+}
+
 /** What a dump took, in milliseconds. */
 export interface DumpTimes {
   /** From the freeze to the end of the dump. The container stays frozen until `thaw`. */
@@ -64,9 +69,13 @@ export interface Departure {
    *
    * @throws {CheckpointFailedError} with the reason from CRIU's log {CheckpointTimeoutError} {AbortedError}
    */
-  dump(folder: string, options?: TimedCall): Promise<DumpTimes>;
+  dump(folder: string, options?: DumpOptions): Promise<DumpTimes>;
   /** Ends its processes without a checkpoint, for a move that starts it anew. Its files stay; `resume` starts it. */
   stop(options?: { signal?: AbortSignal | undefined; graceMs?: number | undefined }): Promise<void>;
+  /** Its published ports lead to it no more; connections that are open go on. */
+  hidePorts(): Promise<void>;
+  /** How many connections are open at its published TCP ports and its service's; null where that cannot be told. */
+  connections(): Promise<number | null>;
   /**
    * Says, durably, that somebody else may run it from now on: call it before a restore may begin. Only `resume` and
    * `release` decide then, also after a kill of this process; until then it stays as it is.

@@ -94,6 +94,16 @@ export async function handOver(id: string, folder: ContainerFolder, process: Pro
   await updateNames(dirname(folder.path));
 }
 
+/** Its published ports lead to the container no more; connections that are open go on. Can be repeated. */
+export async function hidePorts(id: string): Promise<void> {
+  const attachment = await readAttachment(id);
+  if (!attachment || attachment.ports.length === 0) return;
+  await atRules(async () => {
+    await withdrawPorts(id, attachment.ports);
+    await writeAttachment({ ...attachment, ports: [] });
+  });
+}
+
 /** Takes a running container from the bridge: from then on nobody hears of it any more, not even its end. */
 export async function unplug(id: string, folder: ContainerFolder, namespace: string): Promise<void> {
   const attachment = await readAttachment(id);

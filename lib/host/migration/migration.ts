@@ -1,4 +1,5 @@
 import type { MigrationMode, MigrationProgress, MigrationResult } from '../../migration/protocol';
+import type { ForwardStatus } from '../forwards';
 import type { ObjectAlong } from './objects-along';
 
 export type { MigrationProgress, ObjectAlong };
@@ -21,8 +22,16 @@ export interface MigrateOptions {
    * here. Default a minute, and four times what is to be expected.
    */
   standstillMs?: number | undefined;
-  /** Elastic mode: milliseconds in which requests under way may end once others go to the new one. Default 1,000. */
+  /**
+   * Elastic mode: milliseconds in which requests under way may end once others go to the new one; it ends the sooner
+   * when none is. Default 10,000.
+   */
   drainMs?: number | undefined;
+  /**
+   * Milliseconds for which this host passes connections to the published TCP ports on to where it has gone, until
+   * nobody comes any more; 0 for not at all. Default an hour.
+   */
+  forwardMs?: number | undefined;
 }
 
 /** What a dry run found out. */
@@ -37,5 +46,10 @@ export interface MigrationPlan {
   estimate: { bytes: number; downtimeMs: number };
 }
 
-/** The document of `garua migrate --json`, with the objects that went along; with `--dry-run`, the plan. */
-export type MigrateOutcome = (MigrationResult & { objects?: ObjectAlong[] }) | MigrationPlan;
+/**
+ * The document of `garua migrate --json`, with the objects that went along and the ports that are passed on from here;
+ * with `--dry-run`, the plan.
+ */
+export type MigrateOutcome =
+  | (MigrationResult & { objects?: ObjectAlong[]; forwards?: ForwardStatus[] })
+  | MigrationPlan;

@@ -26,19 +26,22 @@ import type { HostFog } from '../fog';
 import type { HostObjects } from '../objects';
 import type { PeerGate } from '../peers';
 import { downtimeAfter, estimate, standstillLimit } from './estimate';
+import { Leaving, type LeavingParts } from './leaving';
 import type { MigrateOptions, MigrateOutcome } from './migration';
 import { type ObjectAlong, objectsOf, sendObjectsAlong, serveObjectsAlong } from './objects-along';
 import { answerPreflight, availableMemory } from './preflight';
 import { exportState, importState } from './state-hooks';
 import { type Survey, surveyMove } from './survey';
 
+/** In elastic mode, for connections that are open. */
+const DRAIN_MS = 10_000;
 /** Migrations that one host begins, and takes in, at a time. */
 const LIMIT = 3;
 const PAGE = 4096;
 /** How often hosts that could not be reached are asked again, in milliseconds; at once when they come back. */
 const AGAIN_MS = 30_000;
 
-export interface MigrationParts {
+export interface MigrationParts extends LeavingParts {
   directory: DataDirectory;
   database: Database;
   images: ImageStore;
@@ -57,6 +60,7 @@ export class HostMigrations {
   readonly #ledger: MigrationLedger;
   readonly #source: MigrationSource;
   readonly #target: MigrationTarget;
+  readonly #leavings: Leaving;
   readonly #leaving = new Set<string>();
   readonly #closing = new AbortController();
   #pageLimit = 0;
@@ -68,9 +72,11 @@ export class HostMigrations {
   constructor(parts: MigrationParts) {
     this.#parts = parts;
     this.#ledger = new MigrationLedger(parts.database);
+    this.#leavings = new Leaving(parts);
     this.#source = new MigrationSource({
       ledger: this.#ledger,
       departure: async (container) => (await parts.engine()).moves.departure(container),
+      release: (departure, ticket) => this.#leavings.release(departure, ticket),
       discard: async (container) => (await parts.engine()).moves.discard(container),
       link: (peerId) => targetOver(this.#requireMesh(), peerId),
       nameOf: (peerId) => this.#mesh?.hosts().find((host) => host.peerId === peerId)?.name ?? peerId,
@@ -157,7 +163,7 @@ export class HostMigrations {
     host: MeshHost,
     options: MigrateOptions & { mode: MigrationMode },
   ): Promise<MigrateOutcome> {
-    const { mode, signal, onProgress, drainMs = 1_000, graceMs, dryRun } = options;
+    const { mode, signal, onProgress, drainMs = DRAIN_MS, graceMs, dryRun } = options;
     const engine = await this.#parts.engine();
     const mesh = this.#requireMesh();
     const link = targetOver(mesh, host.peerId);
@@ -187,15 +193,26 @@ export class HostMigrations {
       return { possible: problems.length === 0, problems, mode, fresh, estimate: expected };
     }
     const ticket = { id: randomUUID(), name, mode, from: mesh.peerId, to: host.peerId, fence };
-    const result = await moveContainer({
-      ...{ ticket, departure, link, start, memory, drainMs, graceMs, signal, onProgress },
-      source: this.#source,
-      downtimeOf: (rounds) => downtimeAfter(memory, rounds),
-      standstillMs: options.standstillMs ?? standstillLimit(expected, graceMs),
-      checkpointer: this.#parts.checkpointer,
-      exportState: () => exportState(engine, departure.record.spec),
-    });
-    return objects.length > 0 ? { ...result, objects } : result;
+    this.#leavings.begin(ticket, options.forwardMs);
+    try {
+      const result = await moveContainer({
+        ...{ ticket, departure, link, start, memory, graceMs, signal, onProgress },
+        source: this.#source,
+        downtimeOf: (rounds) => downtimeAfter(memory, rounds),
+        standstillMs: options.standstillMs ?? standstillLimit(expected, graceMs),
+        checkpointer: this.#parts.checkpointer,
+        exportState: () => exportState(engine, departure.record.spec),
+        drain: () => this.#leavings.drain(departure, ticket, drainMs),
+      });
+      const forwards = result.outcome === 'moved' ? this.#parts.forwards.list(name) : [];
+      return {
+        ...result,
+        ...(objects.length > 0 && { objects }),
+        ...(forwards.length > 0 && { forwards }),
+      };
+    } finally {
+      this.#leavings.end(ticket);
+    }
   }
 
   async #arrive({ ticket, record, address, memory, start }: PrepareRequest): Promise<Arrival> {

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { AbortedError, type ErrorDocument, throwIfAborted, toGaruaError } from '../../base';
 import type { ContainerRecord, Departure } from '../../container';
 import type { Checkpointer } from '../checkpoint/checkpointer';
@@ -44,8 +43,8 @@ export interface Movement {
   standstillMs: number;
   /** Asks the application for its own state, in elastic mode; undefined when it has none. */
   exportState(): Promise<string | undefined>;
-  /** Elastic mode: how long requests under way may go on here once others go there. */
-  drainMs: number;
+  /** Elastic mode: has those who come from now on go there, and waits for what is under way here. */
+  drain(): Promise<void>;
   /** How long the program may take to end where it is stopped. */
   graceMs?: number | undefined;
 }
@@ -122,7 +121,7 @@ async function move(
       state,
       whenThere: async () => {
         runningAt = performance.now();
-        if (elastic) await drain(movement);
+        if (elastic) await end(movement);
       },
     });
     if (halted !== undefined)
@@ -203,8 +202,8 @@ async function exported({ ticket, exportState }: Movement): Promise<string | und
 }
 
 /** The new one serves already: those that came to the old one may end in peace. */
-async function drain({ departure, drainMs, graceMs }: Movement): Promise<void> {
-  await delay(drainMs);
+async function end({ departure, drain, graceMs }: Movement): Promise<void> {
+  await drain().catch(() => {});
   await departure.stop({ graceMs }).catch(() => {});
 }
 

@@ -12,6 +12,8 @@ export interface SourceOptions {
   ledger: MigrationLedger;
   /** A container of this id that was offered before a crash, and is still here. */
   departure(container: string): Promise<Departure | undefined>;
+  /** Lets go of a container that runs at the target; also after a crash, and again when it has failed. */
+  release(departure: Departure, ticket: Ticket): Promise<void>;
   /** Ends and removes a container of this host, if it is still there. */
   discard(container: string): Promise<void>;
   link(peerId: string): TargetLink;
@@ -181,7 +183,7 @@ export class MigrationSource {
 
   async #release(attempt: Attempt<SourceStep>, departure: Departure | undefined): Promise<void> {
     this.#options.ledger.advance(attempt, 'released');
-    if (departure) await departure.release();
+    if (departure) await this.#options.release(departure, attempt.ticket);
     else if (attempt.container !== undefined) await this.#options.discard(attempt.container);
     this.#end(attempt, 'released');
     await this.#linkOf(attempt)

@@ -124,7 +124,7 @@ export class Machine {
       standstillMs: 60_000,
       checkpointer: { checkpoint } as unknown as Checkpointer,
       exportState: async () => undefined,
-      drainMs: 0,
+      drain: async () => {},
       ...options,
     });
   }
@@ -153,6 +153,7 @@ export class Machine {
     this.source = new MigrationSource({
       ledger,
       departure: async () => (this.#isLeft('leaving') ? this.#departure() : undefined),
+      release: (departure) => departure.release(),
       discard: () => this.#at('discard', () => this.#change(undefined)),
       link: () => this.#link(),
       nameOf: (peerId) => peerId,
