@@ -1,6 +1,12 @@
-import { expandSubflow, type OperatorOutput, type PlacedOperator } from '../../lib/placement';
+import {
+  expandSubflow,
+  type OperatorBody,
+  type OperatorOutput,
+  type PlacedOperator,
+} from '../../lib/placement';
 import type { DeployedFlows } from './flow-file';
 import type { FlowPlace } from './flow-session';
+import { nameOfImage } from './program';
 import type { OperatorNeeds } from './settings';
 
 /** Config nodes that every Node-RED has its own of. */
@@ -39,30 +45,34 @@ export function describeOperator(
   wires: readonly OutputWires[],
 ): PlacedOperator {
   const node = flows.node(id)!;
-  const definition = flows.node(needs.subflow);
+  const { runs } = needs;
   const outputs = wires.map(
     ({ operators, others }, output): OperatorOutput => ({
       operators,
       topics: others.length > 0 ? [returnTopic(place.owner, place.flow, id, output)] : [],
     }),
   );
-  const expanded = expandSubflow({
-    flow: flows.nodes,
-    subflow: needs.subflow,
-    instance: { id, name: node.name, z: node.z, g: node.g },
-    seed: `${place.owner}/${place.flow}`,
-    ports: {
-      entry: { type: 'fog-port-in' },
-      exits: outputs.map((_, output) => ({ type: 'fog-port-out', output })),
-    },
-    credentials: (of) => flows.credentials(of),
-    leave: LEAVE,
-  });
-  const { nodes, configs, types } = expanded;
+  const expand = (subflow: string): OperatorBody => {
+    const { nodes, configs, types } = expandSubflow({
+      ...{ flow: flows.nodes, subflow, leave: LEAVE },
+      instance: { id, name: node.name, z: node.z, g: node.g },
+      seed: `${place.owner}/${place.flow}`,
+      ports: {
+        entry: { type: 'fog-port-in' },
+        exits: outputs.map((_, output) => ({ type: 'fog-port-out', output })),
+      },
+      credentials: (of) => flows.credentials(of),
+    });
+    return { kind: 'subflow', nodes, configs, types };
+  };
+  const given =
+    runs.kind === 'subflow'
+      ? { name: String(flows.node(runs.subflow)?.name ?? runs.subflow), body: expand(runs.subflow) }
+      : { name: nameOfImage(runs.spec.image), body: runs };
   return {
     id,
-    name: node.name || String(definition?.name ?? needs.subflow),
-    body: { kind: 'subflow', nodes, configs, types },
+    name: node.name || given.name,
+    body: given.body,
     cpu: needs.cpu,
     memory: needs.memory,
     allowed: needs.allowed,

@@ -1,9 +1,12 @@
 import { InvalidArgumentError } from '../../lib/base';
 import type { PlacementWeights } from '../../lib/placement';
 import type { Translate } from '../feedback';
+import { type Program, type ProgramSettings, programOf } from './program';
 
 /** What the dialog of a place-operator holds. */
-export interface OperatorSettings {
+export interface OperatorSettings extends ProgramSettings {
+  /** Absent in flows that were made before there were containers. */
+  runs?: 'subflow' | 'container';
   /** Id of a subflow of this flow file. A property `subflow` would make the runtime take the node for an instance. */
   subflowId?: string;
   cpu?: string | number;
@@ -25,7 +28,7 @@ export interface OperatorSettings {
 
 /** What an operator needs, checked. */
 export interface OperatorNeeds {
-  subflow: string;
+  runs: { kind: 'subflow'; subflow: string } | Program;
   cpu: number;
   memory: number;
   device: string | undefined;
@@ -40,7 +43,7 @@ export interface OperatorNeeds {
 export function needsOf(settings: OperatorSettings, translate: Translate): OperatorNeeds {
   const refuse = (word: string) => new InvalidArgumentError(translate(`place-operator.invalid.${word}`));
   const subflow = settings.subflowId?.trim() ?? '';
-  if (subflow === '') throw refuse('subflow');
+  if (settings.runs !== 'container' && subflow === '') throw refuse('subflow');
   const number = (
     value: string | number | undefined,
     standard: number,
@@ -61,7 +64,7 @@ export function needsOf(settings: OperatorSettings, translate: Translate): Opera
   const sites = (settings.sites ?? '').split(',').map((site) => site.trim());
   const allowed = sites.filter((site) => site !== '');
   return {
-    subflow,
+    runs: settings.runs === 'container' ? programOf(settings, translate) : { kind: 'subflow', subflow },
     cpu,
     memory,
     device: settings.device?.trim() || undefined,

@@ -39,15 +39,28 @@ const ACTIONS = {
 };
 
 function show(all: OperatorStatus[], json: boolean): void {
-  const head = ['FLOW', 'OPERATOR', 'NAME', 'STATE', 'MESSAGES/S', 'CORES', 'WAITING', 'SITE', 'HOST', 'WHY'];
+  const head = [
+    'FLOW',
+    'OPERATOR',
+    'NAME',
+    'KIND',
+    'STATE',
+    'MESSAGES/S',
+    'CORES',
+    'WAITING',
+    'SITE',
+    'HOST',
+    'WHY',
+  ];
   if (json) printJson(all);
-  else printGroupedTable(head, 7, all.flatMap(rowsOf));
+  else printGroupedTable(head, 8, all.flatMap(rowsOf));
 }
 
 function rowsOf({
   flow,
   operator,
   name,
+  kind,
   state,
   instances,
   rate,
@@ -56,7 +69,7 @@ function rowsOf({
   reason,
   error,
 }: OperatorStatus) {
-  const about = [flow, operator, name, state, shown(rate), shown(cores), String(waiting)];
+  const about = [flow, operator, name, kind, state, shown(rate), shown(cores), String(waiting)];
   const why = error ? `${error.message} (${error.code})` : reason || '-';
   if (instances.length === 0) return [[...about, '-', '-', why]];
   return instances.map(({ site, host }) => [...about, site, host, why]);

@@ -10,3 +10,4 @@ export {
 } from './overrides';
 export type { Scale } from './scale';
 export { type DeploySettings, readSettings } from './settings';
+export { commandWords } from './words';

@@ -72,8 +72,16 @@ describe('what a place-operator stands for', () => {
     equal(describeOperator(flows, 'b', needs, PLACE, []).name, 'Double');
   });
 
+  it('is a container where it runs one, named like its image where it has no name', () => {
+    const program = needsOf({ runs: 'container', image: 'ghcr.io/team/count:2' }, (key) => key);
+    const operator = describeOperator(flows, 'b', program, PLACE, outputWires(flows, [['debug']]));
+    equal(operator.name, 'count');
+    deepEqual(operator.body, program.runs);
+    deepEqual(operator.outputs, [{ operators: [], topics: [returnTopic('peer', 'flow', 'b', 0)] }]);
+  });
+
   it('is refused when its subflow is gone', () => {
-    const gone = { ...needs, subflow: 'none' };
+    const gone = needsOf({ subflowId: 'none' }, (key) => key);
     throws(() => describeOperator(flows, 'a', gone, PLACE, []), { code: /ERR_/ });
   });
 });

@@ -7,7 +7,7 @@ const needs = (settings: object) => needsOf({ subflowId: 's', ...settings }, tra
 describe('what a place-operator needs', () => {
   it('is little where the dialog was left as it is', () => {
     deepEqual(needs({}), {
-      subflow: 's',
+      runs: { kind: 'subflow', subflow: 's' },
       cpu: 0.25,
       memory: 64,
       device: undefined,
@@ -42,8 +42,31 @@ describe('what a place-operator needs', () => {
     deepEqual(needs({ least: '2', most: '5' }).instances, { least: 1, most: 1 });
   });
 
+  it('is a program in a container, without network unless it asks for it', () => {
+    const container = { runs: 'container', image: ' count:2 ', command: 'count "all of it"' };
+    deepEqual(needs({ ...container, environment: 'A=1\n\n B=x=y ', keeps: '/data' }).runs, {
+      kind: 'container',
+      spec: {
+        image: 'count:2',
+        command: ['count', 'all of it'],
+        env: { A: '1', B: 'x=y ' },
+        network: 'none',
+        mounts: [{ type: 'volume', source: 'data', target: '/data' }],
+      },
+      done: 'read',
+    });
+    deepEqual(needs({ runs: 'container', image: 'count', network: true, done: 'answered' }).runs, {
+      kind: 'container',
+      spec: { image: 'count', env: {}, network: 'bridge' },
+      done: 'answered',
+    });
+  });
+
   const wrong: [string, object][] = [
     ['subflow', { subflowId: ' ' }],
+    ['image', { runs: 'container', image: ' ' }],
+    ['environment', { runs: 'container', image: 'count', environment: 'no value' }],
+    ['keeps', { runs: 'container', image: 'count', keeps: 'data' }],
     ['cpu', { cpu: '0' }],
     ['cpu', { cpu: 'much' }],
     ['memory', { memory: '-1' }],

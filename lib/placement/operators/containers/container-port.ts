@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { toGaruaError } from '../../../base';
-import type { ContainerInput, LogMark } from '../../../container';
+import type { ContainerEngine, ContainerInput, LogMark } from '../../../container';
 import type { Message, Messages } from '../../../mesh';
 import type { OperatorPorts, PortAnswer, PortCommand, PortMeasures } from '../ports';
 import type { InstanceSpec } from '../runtime';
@@ -276,6 +276,15 @@ export class ContainerPort {
     );
   }
 
+  /** Why it does not run though it should. */
+  async #whyNot(engine: Pick<ContainerEngine, 'get'>): Promise<string | undefined> {
+    if (!this.#working) return undefined;
+    const { state, reason } = await engine
+      .get(this.container)
+      .catch(() => ({ state: 'removed', reason: null }));
+    return state === 'running' ? undefined : `its program does not run: ${reason ?? state}`;
+  }
+
   async #measure(): Promise<PortMeasures> {
     const engine = await this.#parts.containers.engine();
     const stats = (await engine.stats()).find(({ name }) => name === this.container);
@@ -290,7 +299,7 @@ export class ContainerPort {
       bytesIn: this.#bytes,
       out: this.#outlet.takeSent(),
       deferred: this.#feed.waiting,
-      problem: this.#problem,
+      problem: this.#problem ?? (await this.#whyNot(engine)),
     };
     this.#measured = { at: now, cpu };
     this.#messages = 0;

@@ -91,6 +91,8 @@ export interface OperatorStatus {
   flow: string;
   operator: string;
   name: string;
+  /** What it is made of. */
+  kind: OperatorBody['kind'];
   state: OperatorState;
   instances: OperatorInstance[];
   /** Messages a second into it, smoothed; null while it was not measured. */

@@ -22,6 +22,17 @@ export class FlowTakenError extends GaruaError {
   }
 }
 
+/** Something is wrong in the container of an operator, which goes on or is started again. */
+export class ProgramError extends GaruaError {
+  constructor(problem: string) {
+    super(
+      'ERR_OPERATOR_PROGRAM',
+      problem,
+      'garua ps and garua logs, at the host where it runs, say what its program has done.',
+    );
+  }
+}
+
 /** The operator cannot go there, or does not run now. */
 export class OperatorMoveError extends GaruaError {
   constructor(message: string, hint = 'garua operators says where it runs, and why.') {

@@ -14,6 +14,8 @@ export class OperatorFigures {
   readonly #cores = new Smoothed(HALF_LIFE_MS);
   /** Messages that wait for it at all hosts that could be asked. */
   waiting = 0;
+  /** What goes wrong inside, in words, as an instance said it last. */
+  problem: string | undefined;
   /** What waited the time before. */
   waitedBefore = 0;
 
@@ -30,6 +32,7 @@ export class OperatorFigures {
   update(measures: PortMeasures[], waiting: number, now: number): void {
     this.waitedBefore = this.waiting;
     this.waiting = waiting + measures.reduce((sum, { deferred }) => sum + deferred, 0);
+    if (measures.length > 0) this.problem = measures.find(({ problem }) => problem)?.problem;
     const timed = measures.filter(({ spanMs }) => spanMs > 0);
     if (timed.length === 0) return;
     const span = Math.max(...timed.map(({ spanMs }) => spanMs));

@@ -1,5 +1,6 @@
 import type { ErrorDocument } from '../../../base';
 import type { OperatorState, OperatorStatus, PlacedOperator } from '../flow';
+import { ProgramError } from './errors';
 import type { FlowState } from './flow-state';
 import type { OperatorRecord } from './records';
 
@@ -13,7 +14,7 @@ export function statusOf(state: FlowState, operator: PlacedOperator): OperatorSt
       state.hosts.some((host) => host.peerId === peerId && !host.isUp),
     ) ?? [];
   return {
-    ...{ flow: state.flow.id, operator: operator.id, name: operator.name },
+    ...{ flow: state.flow.id, operator: operator.id, name: operator.name, kind: operator.body.kind },
     state: stateOf(record, away.length > 0, error),
     instances: (record?.instances ?? []).map(({ number, host, site }) => ({
       ...{ instance: `${number}`, host, site },
@@ -21,7 +22,7 @@ export function statusOf(state: FlowState, operator: PlacedOperator): OperatorSt
     })),
     ...{ rate: figures?.rate ?? null, cores: figures?.cores ?? null, waiting: figures?.waiting ?? 0 },
     reason: away.length > 0 ? `waits for ${away[0]!.host}, which is away` : (record?.reason ?? ''),
-    ...(error && { error }),
+    ...(error ? { error } : figures?.problem ? { error: new ProgramError(figures.problem).toJSON() } : {}),
   };
 }
 
