@@ -1,18 +1,18 @@
 import type { Node, NodeAPI } from 'node-red';
 import type { Host } from '../../lib/host';
-import type { Position } from '../../lib/mesh';
+import type { Message, Position } from '../../lib/mesh';
 import {
   type KeyChoice,
   type PortAnswer,
   type PortCommand,
   type PortInSettings,
-  type PortMeasures,
   type PortPartition,
   partitionOf,
-  TimeShare,
 } from '../../lib/placement';
 import { decodeMessage } from '../fog-messages';
-import { InstanceState, Intake, TabActivity, type Taken, takeSent } from '../fog-port';
+import { type Handed, InstanceState, Intake, isHanded, isMark, TabActivity } from '../fog-port';
+import { Meter } from './meter';
+import { type Ready, ROOM, Turns } from './turns';
 
 export interface InstanceParts {
   RED: NodeAPI;
@@ -22,17 +22,10 @@ export interface InstanceParts {
   onError(error: unknown): void;
 }
 
-/** Messages that may wait for the instance's share of the core; more wait at the host. */
-const ROOM = 64;
 /** Once so many are handed on, no more are until all of them are handled. */
 const IN_HAND = 128;
 /** How long what is under way at the end is waited for, in ms. */
 const LAST_WORD = 4_000;
-
-/** A message that was read, and waits for its turn. */
-interface Ready extends Taken {
-  content: Record<string, unknown> | undefined;
-}
 
 /**
  * What runs in the tab of a `fog-port-in`: takes the messages of its partitions, hands them on as the instance's share
@@ -45,22 +38,22 @@ export class OperatorInstance {
   readonly #intakes = new Map<string, Intake>();
   /** By subscriber; they outlive a pause, after which the same queue may go on. */
   readonly #positions = new Map<string, Position>();
-  #share: TimeShare<Ready>;
+  readonly #turns: Turns;
   #inHand: Ready[] = [];
   #charged = 0;
   #turn: Promise<unknown> = Promise.resolve();
-  /** How many want the flow to be at rest: nothing is handed on meanwhile. */
-  #holding = 0;
   /** Those who wait for room, or for rest, look again. */
   #changed: (() => void)[] = [];
-  #measured = performance.now();
-  #measuredMs = 0;
-  #messages = 0;
-  #bytes = 0;
+  readonly #meter: Meter;
 
   constructor(parts: InstanceParts) {
     this.#parts = parts;
-    this.#share = this.#newShare();
+    this.#meter = new Meter(parts.settings.instance);
+    this.#turns = new Turns({
+      cpu: parts.settings.cpu,
+      deliver: (ready) => this.#deliver(ready),
+      onRoom: () => this.#wake(),
+    });
     this.#activity = new TabActivity(parts.RED, parts.node.z!, () => this.#onIdle());
     this.#state = new InstanceState(parts.RED, parts.node, parts.settings.origins);
   }
@@ -85,10 +78,9 @@ export class OperatorInstance {
   }
 
   async close(): Promise<void> {
-    this.#holding += 1;
-    this.#share.close();
+    this.#turns.hold();
     const intakes = [...this.#intakes.values()];
-    await Promise.all(intakes.map((intake) => intake.stop()));
+    await this.#stop(intakes);
     // What is under way is not to come again: its results are being sent.
     const patience = AbortSignal.timeout(LAST_WORD);
     while (this.#inHand.length > 0 && !patience.aborted) await this.#change(patience);
@@ -105,6 +97,7 @@ export class OperatorInstance {
       const intake = new Intake(partition, position, {
         host: this.#parts.host,
         take: (taken, signal) => this.#take(taken, signal),
+        takeHanded: (taken) => this.#takeHanded(taken),
         onError: this.#parts.onError,
       });
       this.#intakes.set(subscriber, intake);
@@ -113,28 +106,46 @@ export class OperatorInstance {
 
   async #pause(subscribers: readonly string[]): Promise<void> {
     const intakes = subscribers.flatMap((name) => this.#intakes.get(name) ?? []);
-    const stopping = Promise.all(intakes.map((intake) => intake.stop()));
-    await this.#atRest(async () => {
+    await this.#atRest(async (stopping) => {
       await stopping;
-      this.#dropWaiting();
+      // It comes again later, to whoever holds it then.
+      this.#turns.takeOut(({ intake }) => intake.isStopped);
       await Promise.all(intakes.map((intake) => intake.acknowledged()));
       for (const name of subscribers) this.#intakes.delete(name);
-    });
+    }, intakes);
+  }
+
+  /** What was handed over inside this process and waits for its turn goes back at once, before more is sent. */
+  async #stop(intakes: readonly Intake[]): Promise<void> {
+    const back = this.#turns.takeOut(({ intake, message }) => intakes.includes(intake) && isHanded(message));
+    const handed = Map.groupBy(back, ({ intake }) => intake);
+    const stopping = intakes.map((intake) =>
+      intake.stop((handed.get(intake) ?? []).map(({ message }) => message as Handed)),
+    );
+    await Promise.all(stopping);
+  }
+
+  get #hasRoom(): boolean {
+    return this.#inHand.length < IN_HAND;
   }
 
   /** Waits for room. @returns false when the intake was stopped before */
-  async #take(taken: Taken, signal: AbortSignal): Promise<boolean> {
-    const content = await this.#read(taken);
+  async #take(taken: { intake: Intake; message: Message }, signal: AbortSignal): Promise<boolean> {
+    const content = await this.#read(taken.message);
     while (!signal.aborted) {
-      const isRoom = this.#holding === 0 && this.#inHand.length < IN_HAND;
-      if (isRoom && this.#share.offer({ ...taken, content })) return true;
+      if (this.#hasRoom && this.#turns.offer({ ...taken, content })) return true;
       await this.#change(signal);
     }
     return false;
   }
 
+  #takeHanded(taken: { intake: Intake; message: Handed }): boolean {
+    return this.#hasRoom && this.#turns.offer({ ...taken, content: taken.message.content });
+  }
+
   /** What cannot be read is reported, and done with: undefined. */
-  async #read({ message }: Taken): Promise<Record<string, unknown> | undefined> {
+  async #read(message: Message): Promise<Record<string, unknown> | undefined> {
+    if (isMark(message.body)) return undefined;
     try {
       return await decodeMessage(message.body);
     } catch (error) {
@@ -145,11 +156,10 @@ export class OperatorInstance {
 
   #deliver(ready: Ready): void {
     const { intake, message, content } = ready;
-    intake.handOn(message);
     this.#inHand.push(ready);
-    this.#messages += 1;
-    this.#bytes += message.body.length;
-    if (content) this.#parts.node.send({ ...content } as never);
+    if (!isHanded(message)) intake.handOn(message);
+    this.#meter.count(isHanded(message) ? message.bytes : message.body.length);
+    if (content) this.#parts.node.send(content as never);
     this.#activity.check();
   }
 
@@ -160,52 +170,29 @@ export class OperatorInstance {
     if (handled.length > 0) {
       const spent = this.#activity.handlerMs - this.#charged;
       this.#charged = this.#activity.handlerMs;
-      for (const { intake, message } of handled) intake.handled(message.sequence);
-      this.#share.charge(spent, handled.length);
+      for (const { intake, message } of handled) {
+        if (isHanded(message)) message.done();
+        else intake.handled(message.sequence);
+      }
+      this.#turns.charge(spent, handled.length);
     }
     this.#wake();
   }
 
-  /** Does something while no message is under way in the tab. */
-  async #atRest<T>(work: () => Promise<T>): Promise<T> {
-    this.#holding += 1;
+  /** Does something while no message is under way in the tab. Intakes that are to end are stopped first. */
+  async #atRest<T>(
+    work: (stopping: Promise<void>) => Promise<T>,
+    ending: readonly Intake[] = [],
+  ): Promise<T> {
+    this.#turns.hold();
+    const stopping = this.#stop(ending);
     try {
-      this.#setAside();
       while (this.#inHand.length > 0 || !this.#activity.isIdle) await this.#change();
-      return await work();
+      return await work(stopping);
     } finally {
-      this.#holding -= 1;
-      this.#resume();
+      this.#turns.release();
+      this.#wake();
     }
-  }
-
-  /** What waits for its turn waits on, without getting it. */
-  readonly #aside: Ready[] = [];
-
-  #setAside(): void {
-    this.#aside.push(...this.#share.close());
-    this.#share = this.#newShare();
-  }
-
-  /** What waits of intakes that are stopped comes again later, to whoever holds it then. */
-  #dropWaiting(): void {
-    const rest = this.#aside.filter(({ intake }) => !intake.isStopped);
-    this.#aside.splice(0, this.#aside.length, ...rest);
-  }
-
-  #resume(): void {
-    if (this.#holding > 0) return;
-    for (const ready of this.#aside.splice(0)) this.#share.offer(ready);
-    this.#wake();
-  }
-
-  #newShare(): TimeShare<Ready> {
-    return new TimeShare<Ready>({
-      share: this.#parts.settings.cpu,
-      limit: ROOM,
-      deliver: (ready) => this.#deliver(ready),
-      onPressure: () => this.#wake(),
-    });
   }
 
   #chosen(subscribers: readonly string[]): KeyChoice | undefined {
@@ -214,26 +201,20 @@ export class OperatorInstance {
     return (key) => partitions.has(partitionOf(key));
   }
 
-  #measure(): PortMeasures {
-    const now = performance.now();
-    const { handlerMs } = this.#activity;
-    const measures: PortMeasures = {
-      spanMs: now - this.#measured,
-      handlerMs: handlerMs - this.#measuredMs,
-      messagesIn: this.#messages,
-      bytesIn: this.#bytes,
-      out: takeSent(this.#parts.settings.instance),
-      deferred: this.#share.waiting + this.#aside.length,
-    };
-    this.#measured = now;
-    this.#measuredMs = handlerMs;
-    this.#messages = 0;
-    this.#bytes = 0;
-    return measures;
+  #measure(): PortAnswer['measures'] {
+    return this.#meter.measure(this.#activity.handlerMs, this.#turns.waiting + this.#atDoors());
+  }
+
+  #atDoors(): number {
+    return [...this.#intakes.values()].reduce((sum, { door }) => sum + door.waiting, 0);
   }
 
   #wake(): void {
-    for (const resolve of this.#changed.splice(0)) resolve();
+    const waiting = this.#changed.splice(0);
+    for (const resolve of waiting) resolve();
+    // What comes by way of the host must not wait for ever behind what is nearer.
+    const most = waiting.length > 0 ? ROOM / 2 : ROOM;
+    for (const { door } of this.#intakes.values()) if (door.waiting > 0) door.pump(most);
   }
 
   #change(signal?: AbortSignal): Promise<void> {

@@ -4,11 +4,10 @@ import { type PortOutSettings, type PortTarget, partitionOf } from '../../lib/pl
 import { nodeError, StatusLine, type Translate } from '../feedback';
 import { type HostLease, hostPool } from '../fog-host/host-pool';
 import { encodeMessage } from '../fog-messages';
-import { countSent, Outlet } from '../fog-port';
+import { type Content, countSent, Outlet, Route } from '../fog-port';
 
 interface FogPortOutDef extends NodeDef, PortOutSettings {}
 
-type Message = Record<string, unknown>;
 type Done = (error?: Error) => void;
 
 /** The runtime side of a fog-port-out: where the messages of one output of an operator leave its tab. */
@@ -19,8 +18,11 @@ class FogPortOutNode {
   readonly #lease: HostLease;
   readonly #outlet: Outlet;
   readonly #status: StatusLine;
+  /** By topic. */
+  readonly #routes = new Map<string, Route>();
   /** Messages are encoded one after another: a large one is not overtaken. */
   #encoding: Promise<unknown> = Promise.resolve();
+  #isOk = false;
 
   constructor(
     RED: NodeAPI,
@@ -36,40 +38,65 @@ class FogPortOutNode {
     this.#status = new StatusLine('fog-port-out', (status) => node.status(status), translate);
   }
 
-  input(message: Message, done: Done): void {
-    this.#send(message).then(
-      () => {
-        this.#status.ok('sent');
-        done();
-      },
-      (error) => {
-        // Not sent, so not done: what led to it comes again.
-        if (toGaruaError(error).code === 'ERR_ABORTED') return;
-        this.#status.failed();
-        done(nodeError(error, 'fog-port-out'));
-      },
-    );
+  input(message: Content, done: Done): void {
+    let left = this.#targets.length;
+    let failure: unknown;
+    const settled = (error?: unknown) => {
+      failure ??= error;
+      left -= 1;
+      if (left === 0) this.#settle(failure, done);
+    };
+    if (left === 0) done();
+    for (const target of this.#targets) this.#routeOf(target, message).send(message, settled);
   }
 
   async close(): Promise<void> {
+    for (const route of this.#routes.values()) route.close();
+    // What is only now to go by way of the host is being encoded.
+    await this.#encoding;
     await this.#outlet.close();
     await this.#lease.release();
   }
 
-  async #send(message: Message): Promise<void> {
-    const topics = this.#targets.map((target) => this.#topicOf(target, message));
-    const encoding = this.#encoding.then(() => encodeMessage(message));
-    this.#encoding = encoding.catch(() => {});
-    const { text } = await encoding;
-    await Promise.all(
-      this.#targets.map(({ topic, isOperator }, at) => {
-        countSent(this.#instance, topic, text.length);
-        return this.#outlet.publish(topics[at]!, text, isOperator);
-      }),
-    );
+  #settle(failure: unknown, done: Done): void {
+    if (failure === undefined) {
+      // To look the word up takes longer than all else.
+      if (!this.#isOk) this.#status.ok('sent');
+      this.#isOk = true;
+      done();
+      return;
+    }
+    // Not sent, so not done: what led to it comes again.
+    if (toGaruaError(failure).code === 'ERR_ABORTED') return;
+    this.#status.failed();
+    this.#isOk = false;
+    done(nodeError(failure, 'fog-port-out'));
   }
 
-  #topicOf({ topic, key }: PortTarget, message: Message): string {
+  #routeOf(target: PortTarget, message: Content): Route {
+    const topic = this.#topicOf(target, message);
+    const known = this.#routes.get(topic);
+    if (known) return known;
+    const route = new Route({
+      topic,
+      publish: (content) => this.#publish(topic, target, content),
+      onSent: (bytes) => countSent(this.#instance, target.topic, bytes),
+      copy: this.#targets.length > 1 ? (content) => this.#RED.util.cloneMessage(content as never) : undefined,
+    });
+    this.#routes.set(topic, route);
+    return route;
+  }
+
+  async #publish(topic: string, target: PortTarget, content: Content): Promise<number> {
+    const encoding = this.#encoding.then(() => encodeMessage(content));
+    this.#encoding = encoding.catch(() => {});
+    const { text } = await encoding;
+    countSent(this.#instance, target.topic, text.length);
+    await this.#outlet.publish(topic, text, target.isOperator);
+    return text.length;
+  }
+
+  #topicOf({ topic, key }: PortTarget, message: Content): string {
     if (key === undefined) return topic;
     const value = this.#RED.util.getMessageProperty(message, key);
     return `${topic}/${partitionOf(typeof value === 'string' ? value : JSON.stringify(value ?? ''))}`;
@@ -86,7 +113,7 @@ export = (RED: NodeAPI): void => {
       return;
     }
     const node = new FogPortOutNode(RED, this, definition, translate);
-    this.on('input', (message, _send, done) => node.input(message as Message, done));
+    this.on('input', (message, _send, done) => node.input(message as Content, done));
     this.on('close', (done: () => void) => {
       void node.close().finally(done);
     });

@@ -12,6 +12,12 @@ interface Delivery {
   destination: { node?: HookedNode };
 }
 
+/** Messages on their way to a node, and in its hands. */
+interface Counts {
+  coming: number;
+  inHand: number;
+}
+
 interface Hooks {
   add(name: string, listener: (event: never) => void): void;
   remove(name: string): void;
@@ -33,9 +39,8 @@ export class TabActivity {
   readonly #RED: NodeAPI;
   readonly #tab: string;
   readonly #onIdle: () => void;
-  /** Messages on their way to a node, and in its hands. */
-  readonly #coming = new Map<string, number>();
-  readonly #inHand = new Map<string, number>();
+  /** By node id; looked up for each message that goes to a node. */
+  readonly #counts = new Map<string, Counts>();
   #total = 0;
   #depth = 0;
   #since = 0;
@@ -69,17 +74,18 @@ export class TabActivity {
 
   coming({ id }: HookedNode): void {
     this.#lastEvent = performance.now();
-    add(this.#coming, id, 1);
+    this.#of(id).coming += 1;
     this.#total += 1;
   }
 
   received({ id }: HookedNode): void {
     this.#depth += 1;
     if (this.#depth === 1) this.#since = performance.now();
+    const counts = this.#of(id);
+    counts.inHand += 1;
     // Some messages come without having been sent, as from link and catch nodes.
-    if (add(this.#coming, id, -1)) this.#total -= 1;
-    add(this.#inHand, id, 1);
-    this.#total += 1;
+    if (counts.coming > 0) counts.coming -= 1;
+    else this.#total += 1;
   }
 
   returned(node: HookedNode): void {
@@ -90,7 +96,9 @@ export class TabActivity {
   }
 
   done({ id }: HookedNode): void {
-    if (!add(this.#inHand, id, -1)) return;
+    const counts = this.#of(id);
+    if (counts.inHand === 0) return;
+    counts.inHand -= 1;
     this.#total -= 1;
     if (this.#total === 0) this.check();
   }
@@ -102,10 +110,18 @@ export class TabActivity {
 
   #giveUp(): void {
     if (this.#total === 0 || performance.now() - this.#lastEvent < QUIET) return;
-    this.#coming.clear();
-    this.#inHand.clear();
+    this.#counts.clear();
     this.#total = 0;
     this.check();
+  }
+
+  #of(id: string): Counts {
+    let counts = this.#counts.get(id);
+    if (!counts) {
+      counts = { coming: 0, inHand: 0 };
+      this.#counts.set(id, counts);
+    }
+    return counts;
   }
 }
 
@@ -139,12 +155,3 @@ function ignore(RED: NodeAPI, tab: string): void {
 }
 
 const destinationOf = (event: never): HookedNode | undefined => (event as Delivery).destination.node;
-
-/** @returns false where there is nothing to take away */
-function add(counts: Map<string, number>, id: string, change: 1 | -1): boolean {
-  const count = (counts.get(id) ?? 0) + change;
-  if (count < 0) return false;
-  if (count === 0) counts.delete(id);
-  else counts.set(id, count);
-  return true;
-}

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Host } from '../../lib/host';
 import type { Message, Position } from '../../lib/mesh';
 import type { PortPartition } from '../../lib/placement';
+import { Door, type Handed } from './direct';
 
 const FIRST_PAUSE = 200;
 const LONGEST_PAUSE = 10_000;
@@ -11,19 +12,25 @@ const LAST_WORD = 2_000;
 /** A message that an intake has brought, until it is handled. */
 export interface Taken {
   intake: Intake;
-  message: Message;
+  /** By way of the host, or handed over inside this process. */
+  message: Message | Handed;
 }
+
+export const isHanded = (message: Message | Handed): message is Handed => 'content' in message;
 
 export interface IntakeParts {
   host(): Promise<Host>;
   /** Takes a message over, when there is room for it; false when the intake was stopped meanwhile. */
-  take(taken: Taken, signal: AbortSignal): Promise<boolean>;
+  take(taken: { intake: Intake; message: Message }, signal: AbortSignal): Promise<boolean>;
+  /** Takes a message over that was handed over inside this process, if there is room for it now. */
+  takeHanded(taken: { intake: Intake; message: Handed }): boolean;
   onError(error: unknown): void;
 }
 
 /** Brings the messages of one roaming subscriber, and acknowledges those that have been handled. */
 export class Intake {
   readonly partition: PortPartition;
+  readonly door: Door;
   readonly #parts: IntakeParts;
   readonly #stopping = new AbortController();
   /** The last message that was handed on; kept beyond this intake. */
@@ -41,6 +48,7 @@ export class Intake {
     this.#parts = parts;
     this.#position = position;
     this.#taken = { ...position };
+    this.door = new Door(partition.topic, (message) => parts.takeHanded({ intake: this, message }));
     this.#done = this.#run();
   }
 
@@ -48,8 +56,12 @@ export class Intake {
     return this.#stopping.signal.aborted;
   }
 
-  /** Takes no more; resolves when that is so. What was taken and not handed on comes again. */
-  async stop(): Promise<void> {
+  /**
+   * Takes no more; resolves when that is so. What was taken and not handed on comes again; `rest`, what was handed over
+   * inside this process, goes back to who sent it.
+   */
+  async stop(rest: Handed[] = []): Promise<void> {
+    this.door.close(rest);
     this.#stopping.abort();
     await this.#done;
   }
@@ -113,6 +125,8 @@ export class Intake {
       } catch (error) {
         if (!signal.aborted) this.#parts.onError(error);
       }
+      // Who held it may hold it no longer: only what comes by way of the host can tell.
+      this.door.interrupt();
       await delay(pause, undefined, { signal, ref: false }).catch(() => {});
       pause = Math.min(pause * 2, LONGEST_PAUSE);
     }
@@ -127,6 +141,7 @@ export class Intake {
     }
     if (!(await this.#parts.take({ intake: this, message }, this.#stopping.signal))) return false;
     this.#taken = { queue, sequence };
+    this.door.passes(message.body);
     return true;
   }
 }

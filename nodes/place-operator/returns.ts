@@ -2,6 +2,7 @@ import type { Message } from '../../lib/mesh';
 import type { HostLease } from '../fog-host/host-pool';
 import { inTime } from '../fog-host/in-time';
 import { decodeMessage, listen } from '../fog-messages';
+import { Door } from '../fog-port';
 
 /** What one output of an operator sends back to this Node-RED. */
 export interface ReturnedOutput {
@@ -17,7 +18,7 @@ export class Returns {
   readonly #lease: HostLease;
   readonly #give: (output: number, message: Record<string, unknown>) => void;
   readonly #report: (error: unknown) => void;
-  readonly #listening = new Map<string, { stop: AbortController; done: Promise<void> }>();
+  readonly #listening = new Map<string, { stop: AbortController; door: Door; done: Promise<void> }>();
 
   constructor(
     lease: HostLease,
@@ -32,8 +33,9 @@ export class Returns {
   /** Listens to these, and to no others any more. */
   listen(outputs: readonly ReturnedOutput[]): void {
     const wanted = new Set(outputs.map(({ topic }) => topic));
-    for (const [topic, { stop }] of this.#listening) {
+    for (const [topic, { stop, door }] of this.#listening) {
       if (wanted.has(topic)) continue;
+      door.close();
       stop.abort();
       this.#listening.delete(topic);
       void this.#forget(topic);
@@ -41,7 +43,12 @@ export class Returns {
     for (const { output, topic } of outputs) {
       if (this.#listening.has(topic)) continue;
       const stop = new AbortController();
-      this.#listening.set(topic, { stop, done: this.#run(output, topic, stop.signal) });
+      const door = new Door(topic, ({ content, done }) => {
+        this.#give(output, content);
+        done();
+        return true;
+      });
+      this.#listening.set(topic, { stop, door, done: this.#run(output, topic, door, stop.signal) });
     }
   }
 
@@ -49,7 +56,10 @@ export class Returns {
   async close(removed: boolean): Promise<void> {
     const topics = [...this.#listening.keys()];
     const all = [...this.#listening.values()];
-    for (const { stop } of all) stop.abort();
+    for (const { stop, door } of all) {
+      door.close();
+      stop.abort();
+    }
     await Promise.all(all.map(({ done }) => done));
     if (removed) await Promise.all(topics.map((topic) => this.#forget(topic)));
   }
@@ -63,8 +73,9 @@ export class Returns {
     ).catch(() => {});
   }
 
-  #run(output: number, topic: string, signal: AbortSignal): Promise<void> {
+  #run(output: number, topic: string, door: Door, signal: AbortSignal): Promise<void> {
     const take = async ({ body }: Message) => {
+      if (door.passes(body)) return;
       try {
         this.#give(output, await decodeMessage(body));
       } catch (error) {

@@ -40,6 +40,11 @@ export const SUITES: Suite[] = [
     summary: 'garua place beside HiGHS, an hour or two',
     program: join(__dirname, 'placement/main.js'),
   },
+  {
+    name: 'operators',
+    summary: 'operators of flows between three sites, and beside wires; needs root and gcc, about ten minutes',
+    program: join(__dirname, 'operators/main.js'),
+  },
 ];
 
 /**

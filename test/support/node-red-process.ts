@@ -22,24 +22,8 @@ export async function startNodeRed(settings: object = {}): Promise<NodeRedProces
   const folder = mkdtempSync(join(tmpdir(), 'garua-node-red-'));
   const port = await freePort();
   const dataDirectory = join(folder, 'data');
-  install(folder, {
-    uiHost: '127.0.0.1',
-    uiPort: port,
-    flowFile: 'flows.json',
-    credentialSecret: 'test',
-    telemetry: { enabled: false, updateNotification: false },
-    editorTheme: { tours: false, palette: { catalogues: [] }, projects: { enabled: false } },
-    garua: { dataDirectory },
-    ...settings,
-  });
-  const main = join(PROJECT, 'node_modules', NODE_RED, 'red.js');
-  const child = spawn(
-    process.execPath,
-    [main, '--userDir', folder, '--settings', join(folder, 'settings.js')],
-    {
-      stdio: ['ignore', 'pipe', 'pipe'],
-    },
-  );
+  const command = installNodeRed(folder, { uiPort: port, garua: { dataDirectory }, ...settings });
+  const child = spawn(command[0]!, command.slice(1), { stdio: ['ignore', 'pipe', 'pipe'] });
   let log = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream!.setEncoding('utf8').on('data', (text) => {
@@ -63,14 +47,28 @@ export async function startNodeRed(settings: object = {}): Promise<NodeRedProces
   return { url, dataDirectory, log: () => log, stop };
 }
 
-/** As `npm install` in the user folder would leave it. */
-function install(folder: string, settings: object): void {
+/**
+ * Leaves a user folder as `npm install` in it would, with settings that keep Node-RED quiet and offline.
+ * @returns the command that starts it
+ */
+export function installNodeRed(folder: string, more: object): string[] {
+  const settings = {
+    uiHost: '127.0.0.1',
+    flowFile: 'flows.json',
+    credentialSecret: 'test',
+    telemetry: { enabled: false, updateNotification: false },
+    editorTheme: { tours: false, palette: { catalogues: [] }, projects: { enabled: false } },
+    ...more,
+  };
   const scope = join(folder, 'node_modules/@garua');
   mkdirSync(scope, { recursive: true });
   symlinkSync(PROJECT, join(scope, 'node-red-fog'));
   const dependencies = { '@garua/node-red-fog': '*' };
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'test', private: true, dependencies }));
-  writeFileSync(join(folder, 'settings.js'), `module.exports = ${JSON.stringify(settings)};\n`);
+  const file = join(folder, 'settings.js');
+  writeFileSync(file, `module.exports = ${JSON.stringify(settings)};\n`);
+  const main = join(PROJECT, 'node_modules', NODE_RED, 'red.js');
+  return [process.execPath, main, '--userDir', folder, '--settings', file];
 }
 
 interface NodeSet {

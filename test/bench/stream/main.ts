@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 import { library } from './library';
 import { manyKeys } from './many-keys';
 import { node } from './node';
-import { isMet, type Row } from './row';
+import { isMet, type Row, table } from './row';
 import { wideState } from './wide-state';
 
 const USAGE = `usage: npm run bench -- stream [--quick] [--list] [case...]
@@ -48,25 +48,6 @@ function measure(name: string, quick: boolean): Row[] {
   const { stdout, status } = spawnSync(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   if (status !== 0) throw new Error(`the case ${name} failed`);
   return JSON.parse(String(stdout).trim().split('\n').at(-1)!);
-}
-
-function table(rows: Row[]): string {
-  const lines = rows.map((row) => {
-    const { what, value, unit, peer, bar } = row;
-    const limit = !bar ? '' : 'atLeast' in bar ? `at least ${bar.atLeast}` : `at most ${bar.atMost}`;
-    const beside = peer
-      ? [`${digits(peer.value)}, ${peer.name}`, `${digits(value / peer.value)} x`]
-      : ['', ''];
-    const met = !bar ? '' : isMet(row) ? 'yes' : '**no**';
-    return `| ${[what, `${digits(value)} ${unit}`, ...beside, limit, met].join(' | ')} |`;
-  });
-  const head = '| what | measured | beside | ratio | bar | met |\n|---|---|---|---|---|---|';
-  return [head, ...lines, ''].join('\n');
-}
-
-function digits(value: number): string {
-  if (value >= 100) return Math.round(value).toLocaleString('en');
-  return value >= 0.1 || value === 0 ? value.toFixed(2) : value.toPrecision(2);
 }
 
 class UsageError extends Error {}

@@ -18,6 +18,26 @@ export function isMet({ value, bar }: Row): boolean {
   return 'atLeast' in bar ? value >= bar.atLeast : value <= bar.atMost;
 }
 
+/** The rows in Markdown. */
+export function table(rows: Row[]): string {
+  const lines = rows.map((row) => {
+    const { what, value, unit, peer, bar } = row;
+    const limit = !bar ? '' : 'atLeast' in bar ? `at least ${bar.atLeast}` : `at most ${bar.atMost}`;
+    const beside = peer
+      ? [`${digits(peer.value)}, ${peer.name}`, `${digits(value / peer.value)} x`]
+      : ['', ''];
+    const met = !bar ? '' : isMet(row) ? 'yes' : '**no**';
+    return `| ${[what, `${digits(value)} ${unit}`, ...beside, limit, met].join(' | ')} |`;
+  });
+  const head = '| what | measured | beside | ratio | bar | met |\n|---|---|---|---|---|---|';
+  return [head, ...lines, ''].join('\n');
+}
+
+function digits(value: number): string {
+  if (value >= 100) return Math.round(value).toLocaleString('en');
+  return value >= 0.1 || value === 0 ? value.toFixed(2) : value.toPrecision(2);
+}
+
 export function median(values: number[]): number {
   return [...values].sort((a, b) => a - b)[values.length >> 1]!;
 }
