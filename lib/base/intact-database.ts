@@ -5,12 +5,18 @@ import { type Database, openDatabase } from './database';
 /** What the log of SQLite begins with, in either byte order of its checksums; "WAL file format", sqlite.org. */
 const LOG_MAGIC = 0x377f0682;
 
+/**
+ * A database up to this size, in bytes, is read as a whole each time: an SD card takes less than half a second for it. A
+ * larger one, as with long queues of messages, only when the process before did not end by itself.
+ */
+const ALWAYS_CHECKED = 16 << 20;
+
 /** A damaged file is put beside the new one under its name and this, with the time. */
 export const SET_ASIDE = '.corrupt-';
 
 /**
  * As `openDatabase`, also where SQLite cannot read the file, as after a power cut on a bad card: what is damaged is
- * set aside, not deleted, with a warning of the process, and an empty database takes its place. Reads the whole file.
+ * set aside, not deleted, with a warning of the process, and an empty database takes its place.
  *
  * @returns `lost`: whether nothing, or not all, of what was there before is there now. So is a new file.
  */
@@ -27,8 +33,15 @@ export function openIntactDatabase(path: string): { database: Database; lost: bo
   }
 }
 
-function openChecked(path: string): Database {
+/**
+ * As `openDatabase`, but finds damage now rather than when what is damaged is used. See `ALWAYS_CHECKED`.
+ *
+ * @throws an error of SQLite with its code
+ */
+export function openChecked(path: string): Database {
+  const check = endedEarly(path) || bytesOf(path) <= ALWAYS_CHECKED;
   const database = openDatabase(path);
+  if (!check) return database;
   try {
     const answer = database.pragma('quick_check(1)', { simple: true });
     if (answer !== 'ok') throw Object.assign(new Error(String(answer)), { code: 'SQLITE_CORRUPT' });
@@ -39,13 +52,22 @@ function openChecked(path: string): Database {
   }
 }
 
+/** Whoever closes a database moves its log into it and removes the log. */
+function endedEarly(path: string): boolean {
+  return bytesOf(`${path}-wal`) > 0;
+}
+
+function bytesOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+}
+
 function isEmpty(database: Database): boolean {
   return database.prepare('SELECT 1 FROM schema_version LIMIT 1').get() === undefined;
 }
 
 /** Whether a log can be one, or there is none: SQLite reads no other, and says nothing. */
 function isLog(path: string): boolean {
-  if (!statSync(path, { throwIfNoEntry: false })?.size) return true;
+  if (bytesOf(path) === 0) return true;
   const start = Buffer.alloc(4);
   const file = openSync(path, 'r');
   try {

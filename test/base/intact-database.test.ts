@@ -1,6 +1,17 @@
 import assert from 'node:assert/strict';
-import { readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
-import { migrate, openIntactDatabase, SET_ASIDE } from '../../lib/base';
+import {
+  closeSync,
+  copyFileSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { migrate, openChecked, openIntactDatabase, SET_ASIDE } from '../../lib/base';
 import { temporaryFolder } from '../support/temporary';
 
 describe('a database that must open whatever became of its file', () => {
@@ -46,6 +57,30 @@ describe('a database that must open whatever became of its file', () => {
     assert.deepEqual(look(), [500, true]);
     assert.equal(aside().length, 1);
     assert.deepEqual(look(), [500, false]);
+  });
+
+  it('is read as a whole when it is small, or the process before was killed, and else opens at once', () => {
+    const damage = () => {
+      const file = openSync(path, 'r+');
+      writeSync(file, Buffer.alloc(4096, 'x'), 0, 4096, 8 * 4096);
+      closeSync(file);
+    };
+    damage();
+    assert.throws(() => openChecked(path), { code: 'SQLITE_CORRUPT' });
+    rmSync(path);
+    look();
+    const database = openChecked(path);
+    database.exec('CREATE TABLE large (bytes BLOB); INSERT INTO large VALUES (zeroblob(20 << 20))');
+    database.close();
+    damage();
+    openChecked(path).close();
+    const killed = [`${path}-wal`, '-wal.kept'] as const;
+    const open = openChecked(path);
+    open.exec('DELETE FROM large');
+    copyFileSync(killed[0], folder.join(killed[1]));
+    open.close();
+    renameSync(folder.join(killed[1]), killed[0]);
+    assert.throws(() => openChecked(path), { code: 'SQLITE_CORRUPT' });
   });
 
   it('stays as it is where the file cannot be used for another reason', () => {

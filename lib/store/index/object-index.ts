@@ -1,5 +1,5 @@
 import { rmSync } from 'node:fs';
-import { type Database, migrate, openDatabase } from '../../base';
+import { type Database, migrate, openChecked } from '../../base';
 
 const SCHEMA = [
   `CREATE TABLE objects (
@@ -29,22 +29,20 @@ export interface ObjectRecord {
  */
 export function openIndex(path: string): { database: Database; rebuilt: boolean } {
   try {
-    const database = openChecked(path);
+    const database = openMigrated(path);
     const rebuilt = database.prepare('SELECT 1 FROM objects LIMIT 1').get() === undefined;
     return { database, rebuilt };
   } catch (error) {
     const { code } = error as { code?: string };
     if (!/^SQLITE_(CORRUPT|NOTADB|IOERR|ERROR)/.test(code ?? '')) throw error;
     for (const end of ['', '-wal', '-shm']) rmSync(path + end, { force: true });
-    return { database: openChecked(path), rebuilt: true };
+    return { database: openMigrated(path), rebuilt: true };
   }
 }
 
-function openChecked(path: string): Database {
-  const database = openDatabase(path);
+function openMigrated(path: string): Database {
+  const database = openChecked(path);
   try {
-    const answer = database.pragma('quick_check(1)', { simple: true });
-    if (answer !== 'ok') throw Object.assign(new Error(String(answer)), { code: 'SQLITE_CORRUPT' });
     migrate(database, 'store', SCHEMA);
     return database;
   } catch (error) {
