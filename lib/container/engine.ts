@@ -32,6 +32,7 @@ import { ContainerPaths } from './paths';
 import { Policy } from './policy';
 import { waitUntilReady } from './probe/until-ready';
 import { removeContainer, stopContainer } from './removal';
+import { type ContainerAnswer, type ContainerRequest, requestContainer } from './request';
 import { type ContainerInput, openStandardInput } from './runtime/standard-input';
 import { completeSpec } from './spec/complete';
 import { specDigest } from './spec-digest';
@@ -254,9 +255,9 @@ export class ContainerEngine {
 
   /**
    * Runs one more command in a running container, within its limits. `whileMoving` is for those who move it; others
-   * have to wait until that is over. Texts come as the command writes them, last its
-   * status, once nobody holds its output any more. When the signal fires, or the reader stops, the command and all that it has started are killed, and no
-   * status comes.
+   * have to wait until that is over. With `binary` each character of texts and `input` stands for one byte. Texts come
+   * as the command writes them, last its status, once nobody holds its output any more. When the signal fires, or the
+   * reader stops, the command and all that it has started are killed, and no status comes.
    *
    * @throws {ContainerNotFoundError} {ContainerNotRunningError} {InvalidArgumentError} {UserNotFoundError}
    *   {CommandNotFoundError} {CommandNotExecutableError} {ExecRefusedError}
@@ -264,12 +265,19 @@ export class ContainerEngine {
   async *exec(
     name: string,
     command: string[],
-    options: ExecOptions & { whileMoving?: boolean } = {},
+    options: ExecOptions & { whileMoving?: boolean; binary?: boolean } = {},
   ): AsyncGenerator<ExecOutput> {
     const { id, runtimeRoot, process } = await this.#execPlan(name, command, options);
     const { image } = await this.#require(name);
     const place = { id, name, image, folder: this.#parts.paths.of(id), runtimeRoot };
-    yield* runInContainer(place, process, options.input, this.#until(options.signal));
+    const encoding = options.binary ? 'latin1' : 'utf8';
+    yield* runInContainer(place, process, options.input, encoding, this.#until(options.signal));
+  }
+
+  /** Asks a program in the container by HTTP. @throws {ContainerNotFoundError} {InvalidArgumentError} */
+  async request(name: string, request: ContainerRequest): Promise<ContainerAnswer> {
+    const { care, address, ports } = await this.#require(name);
+    return requestContainer({ network: care.network, address, ports }, request);
   }
 
   /** What it takes to run the command on the caller's own terminal. Throws what `exec` throws before it runs. */

@@ -4,6 +4,17 @@ import type { MigrateOptions, MigrationPlan, MigrationResult } from '../../lib';
 import { describeWithCriu } from '../container/move/support';
 import { type HostName, TwoHosts } from '../migration/support/two-hosts';
 
+const CLOSE = { headers: { connection: 'close' } };
+
+/** `slow` answers after three seconds; `state` hands out what is in a file, and takes it. */
+const SERVER = [
+  'mkdir -p /www/cgi-bin; cd /www; echo hello > index.html',
+  `printf '#!/bin/sh\\nsleep 3; printf "Content-Type: text/plain\\\\r\\\\n\\\\r\\\\nslow"\\n' > cgi-bin/slow`,
+  `printf '#!/bin/sh\\nprintf "Content-Type: text/plain\\\\r\\\\n\\\\r\\\\n"
+if [ $REQUEST_METHOD = POST ]; then head -c $CONTENT_LENGTH > /state; else cat /state; fi\\n' > cgi-bin/state`,
+  'chmod +x cgi-bin/*; exec httpd -f -p 80 -h /www',
+].join('; ');
+
 describeWithCriu('migration between two hosts', function () {
   this.timeout(180_000);
   let hosts: TwoHosts;
@@ -95,6 +106,39 @@ describeWithCriu('migration between two hosts', function () {
     const result = await move('bob', { mode: 'elastic', graceMs: 0, drainMs: 100 });
     assert.deepEqual([result.outcome, result.downtimeMs], ['moved', 0]);
     assert.equal(await hosts.inside('bob', 'counter', 'cat /state'), 'learnt\n');
+    assert.deepEqual(await hosts.ps('ada'), []);
+  });
+
+  it('loses no request in elastic mode: those under way end, and state goes along whatever bytes it has', async () => {
+    await hosts.run('ada', {
+      ...{ name: 'counter', network: 'bridge', service: 'counter', servicePort: 80 },
+      labels: {
+        'garua.migrate.export': 'http://:80/cgi-bin/state',
+        'garua.migrate.import': 'http://:80/cgi-bin/state',
+      },
+      readiness: { http: 'http://:80/', intervalMs: 200 },
+      command: ['sh', '-c', SERVER],
+    });
+    const { port } = await hosts.ask('ada', (host) => host.useService('counter'));
+    const get = async (path: string) => (await fetch(`http://127.0.0.1:${port}${path}`, CLOSE)).text();
+    const sum = (host: HostName) => hosts.inside(host, 'counter', 'md5sum /state');
+    await hosts.inside('ada', 'counter', 'head -c 100000 /dev/urandom > /state');
+    const before = await sum('ada');
+    assert.equal(await get('/'), 'hello\n');
+    const slow = Array.from({ length: 5 }, () => get('/cgi-bin/slow'));
+    let over = false;
+    const answers: string[] = [];
+    const asking = (async () => {
+      while (!over) answers.push(await get('/').catch((error) => String(error.cause ?? error)));
+    })();
+    const result = await move('bob', { mode: 'elastic', graceMs: 0 });
+    over = true;
+    await asking;
+    assert.equal(result.outcome, 'moved', JSON.stringify(result));
+    assert.deepEqual(new Set(await Promise.all(slow)), new Set(['slow']));
+    assert.deepEqual(new Set(answers), new Set(['hello\n']));
+    assert.equal(await sum('bob'), before);
+    assert.equal(await get('/'), 'hello\n');
     assert.deepEqual(await hosts.ps('ada'), []);
   });
 

@@ -8,10 +8,12 @@ const MOST_WAITING = 16;
 export class ProgramOutput {
   readonly #streams: Readable[];
   readonly #waiting: ExecText[] = [];
+  readonly #encoding: 'utf8' | 'latin1';
   #open = 0;
   #wake: () => void = () => {};
 
-  constructor(stdout: Readable, stderr: Readable) {
+  constructor(stdout: Readable, stderr: Readable, encoding: 'utf8' | 'latin1') {
+    this.#encoding = encoding;
     this.#streams = [stdout, stderr];
     this.#read(stdout, 'stdout');
     this.#read(stderr, 'stderr');
@@ -36,7 +38,7 @@ export class ProgramOutput {
   }
 
   #read(source: Readable, stream: ExecText['stream']): void {
-    const decoder = new StringDecoder('utf8');
+    const decoder = new StringDecoder(this.#encoding);
     const add = (text: string) => {
       if (text !== '') this.#waiting.push({ stream, text });
       if (this.#waiting.length >= MOST_WAITING) source.pause();

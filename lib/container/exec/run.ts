@@ -30,7 +30,7 @@ export interface ExecPlace {
 /**
  * Runs a process in a container's namespaces and cgroup: its limits hold for both. It is over once nobody holds its
  * output any more, and with the container at the latest. When the signal fires, or the reader stops, the process and all that it has started are killed, and no exit
- * code comes.
+ * code comes. With `latin1` each character of input and output stands for one byte.
  *
  * @throws {CommandNotFoundError} {CommandNotExecutableError} {ExecRefusedError} {ToolMissingError}
  */
@@ -38,6 +38,7 @@ export async function* runInContainer(
   place: ExecPlace,
   process: RuntimeProcess,
   input: string | undefined,
+  encoding: 'utf8' | 'latin1',
   signal: AbortSignal,
 ): AsyncGenerator<ExecOutput> {
   if (signal.aborted) return;
@@ -51,7 +52,7 @@ export async function* runInContainer(
     detached: true,
     stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
   });
-  const output = new ProgramOutput(child.stdout!, child.stderr!);
+  const output = new ProgramOutput(child.stdout!, child.stderr!, encoding);
   const ended = new Promise<number | null>((resolve) => {
     child.once('exit', resolve).once('error', () => resolve(null));
   });
@@ -77,7 +78,7 @@ export async function* runInContainer(
   const onAbort = () => void end();
   signal.addEventListener('abort', onAbort, { once: true });
   // A command need not read what it is given.
-  child.stdin?.on('error', () => {}).end(input);
+  child.stdin?.on('error', () => {}).end(input, encoding);
   try {
     let started = false;
     let complaint = '';

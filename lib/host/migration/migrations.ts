@@ -87,7 +87,8 @@ export class HostMigrations {
       arrival: async (container) => (await parts.engine()).moves.arrival(container),
       discard: async (container) => (await parts.engine()).moves.discard(container),
       restore: (arrival) => parts.checkpointer.restore(arrival),
-      importState: async ({ record }, state) => importState(await parts.engine(), record.spec, state),
+      importState: async ({ record }, state) =>
+        importState(await parts.engine(), record.spec, Buffer.from(state, 'base64')),
       link: (peerId) => sourceOver(this.#requireMesh(), peerId),
     });
   }

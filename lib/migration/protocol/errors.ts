@@ -95,7 +95,7 @@ export class StateTooLargeError extends GaruaError {
   constructor(name: string, size: number, limit: number) {
     super(
       'ERR_MIGRATION_STATE_TOO_LARGE',
-      `the state that container ${name} has exported takes ${size} bytes as JSON text, and at most ${limit} can go along`,
+      `the state that container ${name} has exported takes ${size} bytes, and at most ${limit} can go along`,
       'Let the application export less, or keep its state in a volume and move it in another mode (--mode live).',
     );
   }

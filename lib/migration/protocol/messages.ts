@@ -10,11 +10,8 @@ export type MigrationMode = (typeof MIGRATION_MODES)[number];
 
 export const MIGRATION_MODES = ['live', 'cold', 'elastic'] as const;
 
-/**
- * What an application exports goes along with the call that has the target run it, of which the mesh takes 4 MiB; in
- * bytes, as JSON text.
- */
-export const LARGEST_STATE = (4 << 20) - (64 << 10);
+/** What an application exports goes along, as base64, with the call that has the target run it: 4 MiB at most. In bytes. */
+export const LARGEST_STATE = (3 << 20) - (64 << 10);
 
 /** One attempt to move one container; both hosts keep it. */
 export interface Ticket {

@@ -42,7 +42,7 @@ export interface Movement {
   /** Milliseconds for which it may stand still until it is handed over; then it goes on here. */
   standstillMs: number;
   /** Asks the application for its own state, in elastic mode; undefined when it has none. */
-  exportState(): Promise<string | undefined>;
+  exportState(): Promise<Buffer | undefined>;
   /** Elastic mode: has those who come from now on go there, and waits for what is under way here. */
   drain(): Promise<void>;
   /** How long the program may take to end where it is stopped. */
@@ -196,9 +196,9 @@ async function halt(
 /** @throws {StateTooLargeError} */
 async function exported({ ticket, exportState }: Movement): Promise<string | undefined> {
   const state = await exportState();
-  const size = Buffer.byteLength(JSON.stringify(state ?? ''));
+  const size = state?.length ?? 0;
   if (size > LARGEST_STATE) throw new StateTooLargeError(ticket.name, size, LARGEST_STATE);
-  return state;
+  return state?.toString('base64');
 }
 
 /** The new one serves already: those that came to the old one may end in peace. */

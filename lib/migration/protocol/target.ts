@@ -16,7 +16,7 @@ export interface TargetOptions extends TargetRecoveryOptions {
   /** Makes all ready for a container that comes. */
   arrive(request: PrepareRequest): Promise<Arrival>;
   restore(arrival: Arrival): Promise<void>;
-  /** Gives a container that was started anew what its application has exported. */
+  /** Gives a container that was started anew what its application has exported, as base64. */
   importState(request: PrepareRequest, state: string): Promise<void>;
 }
 
