@@ -1,4 +1,4 @@
-import type { Arrival, Departure, DumpTimes, TimedCall } from '../../container';
+import type { Arrival, Departure, DumpOptions, DumpTimes, TimedCall } from '../../container';
 
 /** What an engine needs of a host so that a checkpoint made on one can go on on another. */
 export interface CheckpointFacts {
@@ -30,7 +30,7 @@ export interface Checkpointer {
    *
    * @throws {CheckpointRefusedError} with the reasons of `check` {CheckpointFailedError} {CheckpointTimeoutError}
    */
-  checkpoint(container: Departure, folder: string, options?: TimedCall): Promise<DumpTimes>;
+  checkpoint(container: Departure, folder: string, options?: DumpOptions): Promise<DumpTimes>;
   /** Brings back what lies in the arrival's `images`. @throws {RestoreFailedError} {CheckpointTimeoutError} */
   restore(container: Arrival, options?: TimedCall): Promise<void>;
 }

@@ -14,7 +14,7 @@ import type {
 /** The way by which memory and files go. */
 export type Transfer = Pick<
   Sender,
-  'warmUp' | 'sendFolders' | 'sendDump' | 'sendLog' | 'finish' | 'close' | 'bytesSent'
+  'warmUp' | 'sendFolders' | 'sendDump' | 'sendLog' | 'settle' | 'finish' | 'close' | 'bytesSent'
 >;
 
 /** What the source asks of the target. All calls may fail because it cannot be reached. */

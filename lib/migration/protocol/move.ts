@@ -1,4 +1,4 @@
-import { AbortedError, type ErrorDocument, throwIfAborted, toGaruaError } from '../../base';
+import { AbortedError, type ErrorDocument, settleAll, throwIfAborted, toGaruaError } from '../../base';
 import type { ContainerRecord, Departure } from '../../container';
 import type { Checkpointer } from '../checkpoint/checkpointer';
 import type { Round, SentFolder } from '../transfer';
@@ -166,10 +166,13 @@ async function sendAhead(
     bytes = await transfer.sendFolders(folders, { processes, signal, onProgress });
     if (bytes > before / 2) break;
   }
-  if (ticket.mode !== 'live' || start === 'fresh') return;
-  const options = { signal, ...warmUpProgress(memory, downtimeOf, onProgress) };
-  result.rounds = await transfer.warmUp(processes, options);
-  await transfer.sendFolders(folders, { processes, signal });
+  if (ticket.mode === 'live' && start === 'restore') {
+    const options = { signal, ...warmUpProgress(memory, downtimeOf, onProgress) };
+    result.rounds = await transfer.warmUp(processes, options);
+    await transfer.sendFolders(folders, { processes, signal });
+  }
+  // The line must be free when it stands still.
+  await transfer.settle();
 }
 
 /** Makes it stand still and sends the rest. Answers since when it has. */
@@ -178,19 +181,30 @@ async function halt(
   transfer: Transfer,
   signal: AbortSignal,
 ): Promise<number> {
+  const sendFiles = async () => {
+    await transfer.sendFolders(foldersOf(departure), { processes: () => departure.processes(), signal });
+    const log = departure.logFiles().at(-1);
+    if (log !== undefined) await transfer.sendLog(log);
+  };
   onProgress?.({ phase: 'freezing', done: 0, total: 1, unit: 'steps' });
-  let halted = performance.now();
-  if (start === 'fresh') await departure.stop({ signal, graceMs });
-  else {
-    const folder = await departure.imagesFolder();
-    const { frozenMs } = await checkpointer.checkpoint(departure, folder, { signal });
-    halted = performance.now() - frozenMs;
-    await transfer.sendDump(folder, { signal });
+  if (start === 'fresh') {
+    const halted = performance.now();
+    await departure.stop({ signal, graceMs });
+    await sendFiles();
+    return halted;
   }
-  await transfer.sendFolders(foldersOf(departure), { processes: () => departure.processes(), signal });
-  const log = departure.logFiles().at(-1);
-  if (log !== undefined) await transfer.sendLog(log);
-  return halted;
+  const folder = await departure.imagesFolder();
+  const { promise: still, resolve: onStill } = Promise.withResolvers<void>();
+  const dumping = checkpointer
+    .checkpoint(departure, folder, { signal, onStill })
+    .then(({ frozenMs }) => performance.now() - frozenMs);
+  // All that is left goes while the dump is written: from `still` on nothing changes any more.
+  await settleAll<unknown>([
+    dumping,
+    transfer.sendDump(folder, { written: dumping, signal }),
+    Promise.race([still, dumping]).then(sendFiles),
+  ]);
+  return dumping;
 }
 
 /** @throws {StateTooLargeError} */

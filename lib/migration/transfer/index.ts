@@ -1,4 +1,4 @@
 export { TransferFailedError } from './errors';
 export type { Round } from './memory/rounds';
 export { type ReceiverOptions, receive } from './receiver';
-export { Sender, type SentFolder, type WarmUpOptions } from './sender';
+export { type FolderOptions, Sender, type SentFolder, type WarmUpOptions } from './sender';

@@ -19,6 +19,8 @@ export interface ReceiverOptions {
 }
 
 const DUMP_FILE = /^[\w.-]+$/;
+/** Frames that are taken off the stream before those in front of them are in place. */
+const AHEAD = 4;
 
 /**
  * The target's end of a transfer: puts in place what comes until the source says that this was all.
@@ -36,6 +38,8 @@ export async function receive(
     if (!DUMP_FILE.test(file) || file.startsWith('.')) throw new TransferFailedError(`a file named ${file}`);
     return join(images, file);
   };
+  const working: Promise<void>[] = [];
+  const settle = () => Promise.all(working.splice(0));
   const take = async (message: SourceMessage, bytes: Uint8Array): Promise<void> => {
     switch (message.kind) {
       case 'pages':
@@ -50,13 +54,18 @@ export async function receive(
       case 'dump':
         return thread.run('buildDump', [fileOf(message.file), message.runs, bytes], bytes);
       case 'dump-end':
-        return thread.run('endDump', [fileOf(message.file), message.digest]);
-      case 'plain':
-        return thread.run('writePlain', [fileOf(message.file), message.offset, bytes], bytes);
-      case 'log':
-        return thread.run('writePlain', [log, message.offset, bytes], bytes);
+        return thread.run('completeDump', [fileOf(message.file), message.digest]);
+      case 'images': {
+        const pieces = message.pieces.map(({ file, ...piece }) => ({ ...piece, path: fileOf(file) }));
+        return thread.run('writePieces', [pieces, bytes], bytes);
+      }
+      case 'log': {
+        const piece = { path: log, offset: message.offset, size: bytes.length };
+        return thread.run('writePieces', [[piece], bytes], bytes);
+      }
       case 'sync':
       case 'done':
+        await settle();
         return answer({ kind: 'synced' });
     }
   };
@@ -66,8 +75,16 @@ export async function receive(
     for (;;) {
       const frame = await frames.next();
       if (!frame) throw new StreamBrokenError('a transfer');
-      await take(frame.message, frame.bytes);
-      if (frame.message.kind === 'done') return;
+      const { kind } = frame.message;
+      const taking = take(frame.message, frame.bytes);
+      if (kind === 'sync' || kind === 'done') await taking;
+      else {
+        // It may fail while nobody waits for it yet.
+        taking.catch(() => {});
+        working.push(taking);
+        if (working.length > AHEAD) await working.shift();
+      }
+      if (kind === 'done') return;
     }
   } catch (error) {
     await answer({ kind: 'failed', error: toGaruaError(error, 'the transfer').toJSON() }).catch(() => {});

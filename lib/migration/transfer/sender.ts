@@ -1,5 +1,5 @@
-import { readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { stat } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import { AbortedError, fromErrorDocument, type LongCall } from '../../base';
 import { type ByteStream, StreamBrokenError } from '../../mesh';
 import { isWarm, type Round } from './memory/rounds';
@@ -25,20 +25,31 @@ export interface WarmUpOptions extends LongCall {
   onRound?: ((rounds: readonly Round[]) => void) | undefined;
 }
 
-const NO_PAGES = /\.(log|txt)$/;
+export interface DumpOptions extends LongCall {
+  /** Resolves once all of the dump is written, and rejects when it failed. Default: it is there. */
+  written?: Promise<unknown> | undefined;
+}
+
+/** How often a dump that is being written is looked at, in milliseconds. */
+const LOOK_MS = 2;
 /** So much of its log goes with a container, in bytes. */
 const LOG_TAIL = 256 << 10;
 const LINE_FEED = 10;
-const PAGES = /^pages-\d+\.img$/;
 
 /**
- * The source's end of a transfer. Calls are made one after another; each resolves when the target has put in place
- * what was sent.
+ * The source's end of a transfer. What was sent is on its way when a call resolves, and in place once `settle` or
+ * `finish` has resolved as well. Folders, or a log, and a dump may be sent at the same time.
  */
 export class Sender {
   readonly #stream: ByteStream;
-  readonly #thread = new TransferThread();
+  /** One for memory and one for files: a container that stands still waits for neither on account of the other. */
+  readonly #memory = new TransferThread();
+  readonly #files = new TransferThread();
   readonly #answers: FrameReader<TargetMessage>;
+  /** What the target has said last of all. */
+  #lastWords: Promise<TargetMessage | undefined> | undefined;
+  /** The frame that goes out. */
+  #sending: Promise<void> = Promise.resolve();
   #sent = 0;
 
   private constructor(stream: ByteStream) {
@@ -50,7 +61,7 @@ export class Sender {
   static async open(stream: ByteStream): Promise<Sender> {
     const sender = new Sender(stream);
     const welcome = await sender.#answer('welcome');
-    await sender.#thread.run('limitPages', [welcome.pageLimit]);
+    await sender.#memory.run('limitPages', [welcome.pageLimit]);
     return sender;
   }
 
@@ -73,16 +84,16 @@ export class Sender {
     while (!isWarm(rounds)) {
       const [start, before] = [performance.now(), this.#sent];
       let pagesSent = 0;
-      await this.#thread.run('beginMemory', [await processes()]);
+      await this.#memory.run('beginMemory', [await processes()]);
       for (let done = false; !done; ) {
         this.#check(signal);
-        const batch = await this.#thread.run('nextMemory', []);
+        const batch = await this.#memory.run('nextMemory', []);
         ({ done } = batch);
         if (batch.bytes.length > 0) await this.#send({ kind: 'pages' }, batch.bytes);
         pagesSent += batch.bytes.length / 4096;
         onProgress?.({ phase: 'warming up', done: pagesSent, total: 0, unit: 'pages' });
       }
-      await this.#sync();
+      await this.settle();
       rounds.push({ pagesSent, bytesSent: this.#sent - before, ms: Math.round(performance.now() - start) });
       onRound?.(rounds);
     }
@@ -99,36 +110,33 @@ export class Sender {
     folders: readonly SentFolder[],
     { processes = async () => [], signal, onProgress }: FolderOptions = {},
   ): Promise<number> {
-    const before = this.#sent;
-    await this.#thread.run('noteMapped', [await processes()]);
+    let sent = 0;
+    await this.#files.run('noteMapped', [await processes()]);
     for (const { name, path, mountedAt } of folders) {
-      await this.#thread.run('beginFolder', [path, mountedAt]);
+      await this.#files.run('beginFolder', [path, mountedAt]);
       for (let done = false; !done; ) {
         this.#check(signal);
-        const batch = await this.#thread.run('nextFolder', [path]);
+        const batch = await this.#files.run('nextFolder', [path]);
         ({ done } = batch);
         const { changes, bytes } = batch;
-        if (changes.length > 0) await this.#send({ kind: 'folder', folder: name, changes }, bytes);
-        onProgress?.({ phase: 'copying files', done: this.#sent - before, total: 0, unit: 'bytes' });
+        if (changes.length > 0) sent += await this.#send({ kind: 'folder', folder: name, changes }, bytes);
+        onProgress?.({ phase: 'copying files', done: sent, total: 0, unit: 'bytes' });
       }
     }
-    await this.#thread.run('noteMapped', [await processes()]);
-    await this.#sync();
-    return this.#sent - before;
+    await this.#files.run('noteMapped', [await processes()]);
+    return sent;
   }
 
-  /** Sends the files of a dump; of its memory only pages that were not sent ahead. Answers the bytes that it took. */
-  async sendDump(folder: string, { signal }: LongCall = {}): Promise<number> {
-    const before = this.#sent;
-    const entries = await readdir(folder, { withFileTypes: true });
-    const files = entries.filter((entry) => entry.isFile() && !NO_PAGES.test(entry.name));
-    for (const { name: file } of files) {
+  /** Sends the files of a dump while they are written; of its memory only pages that were not sent ahead. */
+  async sendDump(folder: string, { signal, written = Promise.resolve() }: DumpOptions = {}): Promise<void> {
+    await this.#sendPages(folder, written, signal);
+    await this.#memory.run('beginImages', [folder]);
+    for (;;) {
       this.#check(signal);
-      if (PAGES.test(file)) await this.#sendPages(join(folder, file), file);
-      else await this.#sendPlain(join(folder, file), file);
+      const batch = await this.#memory.run('nextImages', []);
+      if (!batch) break;
+      await this.#send({ kind: 'images', pieces: batch.pieces }, batch.bytes);
     }
-    await this.#sync();
-    return this.#sent - before;
   }
 
   /** Sends the end of a log, from the start of a line on. */
@@ -137,74 +145,89 @@ export class Sender {
     let offset = Math.max(0, size - LOG_TAIL);
     let sent = 0;
     for (let cut = offset > 0; ; cut = false) {
-      const { bytes } = await this.#thread.run('readPlain', [path, offset]);
+      const { bytes } = await this.#files.run('readPiece', [path, offset]);
       if (bytes.length === 0) break;
       offset += bytes.length;
       const piece = cut ? bytes.subarray(bytes.indexOf(LINE_FEED) + 1) : bytes;
       await this.#send({ kind: 'log', offset: sent }, piece);
       sent += piece.length;
     }
-    await this.#sync();
   }
 
-  /** Says that all has been sent, and lets the target put away what it needs no more. */
+  /** Resolves once the target has put in place all that was sent. */
+  async settle(): Promise<void> {
+    await this.#send({ kind: 'sync' });
+    await this.#answer('synced');
+  }
+
+  /** Says that all has been sent, and resolves once it is in place; the target puts away what it needs no more. */
   async finish(): Promise<void> {
     await this.#send({ kind: 'done' });
     await this.#answer('synced');
-    await this.close();
+    // A container stands still until this resolves: it does not wait for threads to end.
+    void this.close();
   }
 
   /** Ends the transfer. Before `finish` the target takes that for the end of the source. */
   async close(): Promise<void> {
     this.#stream.abort();
-    await this.#thread.close();
+    await Promise.all([this.#memory.close(), this.#files.close()]);
   }
 
-  async #sendPages(path: string, file: string): Promise<void> {
-    await this.#thread.run('beginDump', [path]);
-    let next = this.#nextDump();
-    for (;;) {
-      const { runs, bytes, digest } = await next;
-      if (digest !== undefined) return this.#send({ kind: 'dump-end', file, digest });
-      // The container is frozen: what follows is read while this is sent.
-      next = this.#nextDump();
-      await this.#send({ kind: 'dump', file, runs }, bytes);
+  async #sendPages(
+    folder: string,
+    written: Promise<unknown>,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    let isWritten = false;
+    const end = written.then(() => {
+      isWritten = true;
+    });
+    // It may fail while nobody waits for it; so may what is read ahead.
+    end.catch(() => {});
+    const look = () => {
+      const batch = this.#memory.run('nextDump', [folder]);
+      batch.catch(() => {});
+      return { batch, isLast: isWritten };
+    };
+    for (let looking = look(); ; ) {
+      this.#check(signal);
+      const batch = await looking.batch;
+      if (batch) {
+        const { file, runs, bytes } = batch;
+        // What follows is read while this is sent.
+        looking = look();
+        await this.#send({ kind: 'dump', file, runs }, bytes);
+      } else {
+        if (looking.isLast) break;
+        await Promise.race([end, delay(LOOK_MS)]);
+        looking = look();
+      }
+    }
+    for (const { file, digest } of await this.#memory.run('endDump', [])) {
+      await this.#send({ kind: 'dump-end', file, digest });
     }
   }
 
-  #nextDump() {
-    const next = this.#thread.run('nextDump', []);
-    // It may fail while nobody waits for it yet.
-    next.catch(() => {});
-    return next;
-  }
-
-  async #sendPlain(path: string, file: string): Promise<void> {
-    for (let offset = 0; ; ) {
-      const { bytes } = await this.#thread.run('readPlain', [path, offset]);
-      if (bytes.length === 0 && offset > 0) return;
-      await this.#send({ kind: 'plain', file, offset }, bytes);
-      if (bytes.length === 0) return;
-      offset += bytes.length;
-    }
-  }
-
-  async #send(message: SourceMessage, bytes?: Uint8Array): Promise<void> {
-    const head = encodeFrame(message, bytes?.length);
-    this.#sent += head.length + (bytes?.length ?? 0);
-    try {
+  /** Sends one frame after another, whoever sends. Answers the bytes that it took. */
+  async #send(message: SourceMessage, bytes: Uint8Array = new Uint8Array(0)): Promise<number> {
+    const head = encodeFrame(message, bytes.length);
+    const size = head.length + bytes.length;
+    this.#sent += size;
+    const sending = this.#sending.then(async () => {
       await this.#stream.write(head);
-      if (bytes && bytes.length > 0) await this.#stream.write(bytes);
+      if (bytes.length > 0) await this.#stream.write(bytes);
+    });
+    this.#sending = sending.catch(() => {});
+    try {
+      await sending;
     } catch (error) {
       // The target may have said why before it broke off.
-      const last = await this.#answers.next().catch(() => undefined);
-      throw last?.message.kind === 'failed' ? fromErrorDocument(last.message.error) : error;
+      this.#lastWords ??= this.#answers.next().then((frame) => frame?.message);
+      const last = await this.#lastWords.catch(() => undefined);
+      throw last?.kind === 'failed' ? fromErrorDocument(last.error) : error;
     }
-  }
-
-  async #sync(): Promise<void> {
-    await this.#send({ kind: 'sync' });
-    await this.#answer('synced');
+    return size;
   }
 
   async #answer<K extends TargetMessage['kind']>(kind: K): Promise<Extract<TargetMessage, { kind: K }>> {

@@ -9,6 +9,8 @@ import { LINKS, type MovingHosts, withHosts } from './with-hosts';
 
 const REPETITIONS = 5;
 const PORT = 8080;
+/** Of the server that does not leave its host: the other one passes on for a while those who come to its port. */
+const PLAIN_PORT = 8081;
 const COMMAND = ['node', '/programs/server.js'];
 const SPEC = {
   ...{ name: 'bench-server', network: 'bridge' as const, command: COMMAND },
@@ -93,8 +95,8 @@ async function moveInPlace(bench: Bench, hosts: MovingHosts): Promise<number> {
   const poller = new Poller();
   const { place } = hosts.hosts[0];
   try {
-    await plain.run(await bench.images.ensure('nodejs'), COMMAND, place.namespace);
-    poller.ask(place, place.address, PORT);
+    await plain.run(await bench.images.ensure('nodejs'), [...COMMAND, String(PLAIN_PORT)], place.namespace);
+    poller.ask(place, place.address, PLAIN_PORT);
     return await downtimeOf(
       () => poller.times,
       () => plain.checkpointAndRestore(),

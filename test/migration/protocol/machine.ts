@@ -353,8 +353,11 @@ export class Machine {
         return [];
       },
       sendFolders: () => send('files'),
-      sendDump: () => send('pages'),
+      sendDump: async () => {
+        await send('pages');
+      },
       sendLog: async () => {},
+      settle: async () => {},
       finish: async () => {
         await send('finish');
         finished = true;

@@ -25,7 +25,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import koffi from 'koffi';
 import { lgetxattrs, lsetxattr, mknod } from '../../../lib/base';
-import { receive, Sender } from '../../../lib/migration/transfer';
+import { type FolderOptions, receive, Sender } from '../../../lib/migration/transfer';
 import { FolderWriter } from '../../../lib/migration/transfer/folder/writer';
 import { temporaryFolder } from '../../support/temporary';
 import { streamPair } from './pair';
@@ -53,7 +53,11 @@ describe('copying folders in rounds', () => {
   let receiving: Promise<void>;
   let number = 0;
 
-  const send = () => sender.sendFolders([{ name: 'upper', path: source, mountedAt: [source] }]);
+  const send = async (options?: FolderOptions) => {
+    const bytes = await sender.sendFolders([{ name: 'upper', path: source, mountedAt: [source] }], options);
+    await sender.settle();
+    return bytes;
+  };
   const same = () => assert.equal(describeTree(target), describeTree(source));
   const at = (name: string) => join(source, name);
 
@@ -192,8 +196,7 @@ describe('copying folders in rounds', () => {
     linkSync(at('mapped'), at('another'));
     const memory = mapShared(at('mapped'));
     const processes = async () => [process.pid];
-    const round = () =>
-      sender.sendFolders([{ name: 'upper', path: source, mountedAt: [source] }], { processes });
+    const round = () => send({ processes });
     // The kernel notes the first write only.
     memory[0] = 1;
     // A file that was changed a moment ago is looked at again in any case.

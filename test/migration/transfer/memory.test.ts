@@ -2,7 +2,16 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { closeSync, mkdirSync, openSync, readFileSync, readSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  closeSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readSync,
+  writeFileSync,
+} from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 import { type Round, receive, Sender } from '../../../lib/migration/transfer';
 import { temporaryFolder } from '../../support/temporary';
 import { streamPair } from './pair';
@@ -104,12 +113,38 @@ describe('sending memory ahead', () => {
     writeFileSync(`${dump}/core-1.img`, randomBytes(3 * MEBIBYTE));
     writeFileSync(`${dump}/empty.img`, '');
     writeFileSync(`${dump}/dump.log`, 'not needed');
-    const bytes = await sender.sendDump(dump);
+    const before = sender.bytesSent;
+    await sender.sendDump(dump);
+    await sender.settle();
+    const bytes = sender.bytesSent - before;
     assert.ok(bytes < 4 * MEBIBYTE, `${bytes} bytes`);
     for (const file of ['pages-1.img', 'pages-2.img', 'core-1.img', 'empty.img']) {
       assert.ok(readFileSync(`${dump}/${file}`).equals(readFileSync(`${images}/${file}`)), file);
     }
     assert.throws(() => readFileSync(`${images}/dump.log`), { code: 'ENOENT' });
+  });
+
+  it('follows a dump that is being written, and says why it is not', async () => {
+    await connect(1 << 20);
+    const dump = folder.join('written');
+    mkdirSync(dump);
+    const { promise: written, resolve } = Promise.withResolvers<void>();
+    const sending = sender.sendDump(dump, { written });
+    const pages = randomBytes(2 * MEBIBYTE);
+    // Half a page is none yet.
+    for (let at = 0; at < pages.length; at += 300_000) {
+      appendFileSync(`${dump}/pages-1.img`, pages.subarray(at, at + 300_000));
+      await delay(5);
+    }
+    writeFileSync(`${dump}/core-1.img`, 'core');
+    resolve();
+    await sending;
+    await sender.settle();
+    for (const file of ['pages-1.img', 'core-1.img']) {
+      assert.ok(readFileSync(`${dump}/${file}`).equals(readFileSync(`${images}/${file}`)), file);
+    }
+    const failing = sender.sendDump(folder.path, { written: Promise.reject(new Error('no dump')) });
+    await assert.rejects(failing, { message: 'no dump' });
   });
 
   it('ends at its signal', async () => {

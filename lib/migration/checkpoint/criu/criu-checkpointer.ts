@@ -1,5 +1,5 @@
 import type { GaruaError } from '../../../base';
-import type { Arrival, Departure, DumpTimes, TimedCall } from '../../../container';
+import type { Arrival, Departure, DumpOptions, DumpTimes, TimedCall } from '../../../container';
 import type { Checkpointer, CheckpointFacts } from '../checkpointer';
 import { CheckpointRefusedError } from '../errors';
 import { criuFacts, incompatibilities } from './facts';
@@ -25,15 +25,13 @@ export class CriuCheckpointer implements Checkpointer {
     return incompatibilities(from, await criuFacts());
   }
 
-  async checkpoint(container: Departure, folder: string, options?: TimedCall): Promise<DumpTimes> {
-    await criuFacts();
-    const reasons = await obstacles(container);
+  async checkpoint(container: Departure, folder: string, options?: DumpOptions): Promise<DumpTimes> {
+    const [reasons] = await Promise.all([obstacles(container), criuFacts()]);
     if (reasons.length > 0) throw new CheckpointRefusedError(container.name, reasons);
     return container.dump(folder, options);
   }
 
   async restore(container: Arrival, options?: TimedCall): Promise<void> {
-    await criuFacts();
     await container.restore(options);
   }
 }

@@ -20,22 +20,23 @@ export class DumpBuilder {
     this.#cache = cache;
   }
 
-  /** Appends runs of pages; `bytes` holds the new ones. */
-  append(path: string, runs: PageRun[], bytes: Uint8Array): void {
+  /** Appends runs of pages; `fresh` holds the new ones. */
+  append(path: string, runs: PageRun[], fresh: Uint8Array): void {
     const target = this.#open(path);
     let used = 0;
     for (const run of runs) {
       if ('zero' in run) target.size += run.zero * PAGE;
       else if ('known' in run) {
-        for (let page = 0; page < run.count; page += 1)
-          target.digest.update(this.#cache.digest(run.known + page), 'latin1');
-        for (const piece of this.#cache.pieces(run.known, run.count)) write(target, piece);
+        for (const { bytes, digests } of this.#cache.pieces(run.known, run.count)) {
+          target.digest.update(digests);
+          write(target, bytes);
+        }
       } else {
-        const fresh = bytes.subarray(used, used + run.fresh * PAGE);
-        used += fresh.length;
-        for (let at = 0; at < fresh.length; at += PAGE)
-          target.digest.update(pageDigest(fresh.subarray(at, at + PAGE)), 'latin1');
-        write(target, fresh);
+        const pages = fresh.subarray(used, used + run.fresh * PAGE);
+        used += pages.length;
+        for (let at = 0; at < pages.length; at += PAGE)
+          target.digest.update(pageDigest(pages.subarray(at, at + PAGE)), 'latin1');
+        write(target, pages);
       }
     }
   }
@@ -48,17 +49,6 @@ export class DumpBuilder {
     ftruncateSync(file, size);
     closeSync(file);
     if (own.digest('hex') !== digest) throw new TransferFailedError(`${path} is not what the source sent`);
-  }
-
-  plain(path: string, offset: number, bytes: Uint8Array): void {
-    const file = openSync(path, offset === 0 ? 'w' : 'r+', 0o600);
-    try {
-      let written = 0;
-      while (written < bytes.length)
-        written += writeSync(file, bytes, written, bytes.length - written, offset + written);
-    } finally {
-      closeSync(file);
-    }
   }
 
   #open(path: string): Building {

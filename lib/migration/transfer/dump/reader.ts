@@ -1,73 +1,104 @@
 import { createHash, type Hash } from 'node:crypto';
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readdirSync, readSync } from 'node:fs';
+import { join } from 'node:path';
+import { TransferFailedError } from '../errors';
 import type { KnownPages } from '../memory/known-pages';
 import { isZero, PAGE, pageDigest } from '../memory/pages';
 import { type PageRun, RunList } from './runs';
 
 const WINDOW = 4 << 20;
-const PIECE = 1 << 20;
+/** Names of the files of a dump that hold pages, and nothing else. */
+export const PAGES = /^pages-\d+\.img$/;
 
-/** A part of a dump file as runs of pages; the bytes are those of its new pages. */
+/** A part of a file of pages as runs; the bytes are those of its new pages. */
 export interface DumpBatch {
+  file: string;
   runs: PageRun[];
   bytes: Uint8Array;
-  /** At the end: the digest of the digests of all pages that are not zero. */
-  digest?: string;
 }
 
-/** Reads the files of a dump, and knows which pages need not travel. */
+/** What is true of a whole file: the digest of the digests of all its pages that are not zero. */
+export interface DumpEnd {
+  file: string;
+  digest: string;
+}
+
+interface Followed {
+  descriptor: number;
+  /** So much of it has been read. */
+  offset: number;
+  digest: Hash;
+}
+
+/**
+ * Reads the pages of a dump, also while it is still being written, and knows which of them need not travel. CRIU
+ * writes each page once, one after another.
+ */
 export class DumpReader {
   readonly #known: KnownPages;
-  #file = -1;
-  #digest: Hash = createHash('sha256');
+  readonly #followed = new Map<string, Followed>();
+  #window = Buffer.alloc(0);
 
   constructor(known: KnownPages) {
     this.#known = known;
   }
 
-  /** Begins a file of pages. */
-  begin(path: string): void {
-    this.#file = openSync(path, 'r');
-    this.#digest = createHash('sha256');
+  /** Pages that have been written since the last call; undefined when there are none. */
+  next(folder: string): DumpBatch | undefined {
+    if (this.#window.length === 0) this.#window = Buffer.allocUnsafe(WINDOW);
+    for (const file of readdirSync(folder)) {
+      if (!PAGES.test(file)) continue;
+      const followed = this.#follow(folder, file);
+      const read = readSync(followed.descriptor, this.#window, 0, WINDOW, followed.offset);
+      const pages = this.#window.subarray(0, read - (read % PAGE));
+      if (pages.length === 0) continue;
+      followed.offset += pages.length;
+      return { file, ...this.#compare(pages, followed.digest) };
+    }
+    return undefined;
   }
 
-  next(): DumpBatch {
-    const window = Buffer.allocUnsafe(WINDOW);
-    const read = readSync(this.#file, window, 0, WINDOW, null);
+  /** Once all has been written and read. @throws {TransferFailedError} when a file is not made of pages */
+  end(): DumpEnd[] {
+    const ended = [...this.#followed].map(([file, { descriptor, offset, digest }]) => {
+      const { size } = fstatSync(descriptor);
+      closeSync(descriptor);
+      if (size !== offset) throw new TransferFailedError(`${file} is not made of pages`);
+      return { file, digest: digest.digest('hex') };
+    });
+    this.#followed.clear();
+    return ended;
+  }
+
+  #follow(folder: string, file: string): Followed {
+    const found = this.#followed.get(file);
+    if (found) return found;
+    const descriptor = openSync(join(folder, file), 'r');
+    const followed = { descriptor, offset: 0, digest: createHash('sha256') };
+    this.#followed.set(file, followed);
+    return followed;
+  }
+
+  #compare(pages: Buffer, digest: Hash): Omit<DumpBatch, 'file'> {
     const list = new RunList();
-    if (read === 0) {
-      closeSync(this.#file);
-      return { runs: [], bytes: new Uint8Array(0), digest: this.#digest.digest('hex') };
-    }
-    const fresh = new Uint8Array(WINDOW);
-    let filled = 0;
-    for (let at = 0; at < read; at += PAGE) {
-      const page = window.subarray(at, Math.min(at + PAGE, read));
-      if (page.length === PAGE && isZero(page)) {
+    const fresh: number[] = [];
+    for (let at = 0; at < pages.length; at += PAGE) {
+      const page = pages.subarray(at, at + PAGE);
+      if (isZero(page)) {
         list.addZero();
         continue;
       }
-      const digest = pageDigest(page);
-      this.#digest.update(digest, 'latin1');
-      const number = this.#known.numberOf(digest);
+      const own = pageDigest(page);
+      digest.update(own, 'latin1');
+      const number = this.#known.numberOf(own);
       if (number !== undefined) list.addKnown(number);
       else {
-        fresh.set(page, filled);
-        filled += page.length;
         list.addFresh();
+        fresh.push(at);
       }
     }
-    return { runs: list.runs, bytes: fresh.slice(0, filled) };
-  }
-
-  /** A piece of a file that holds no pages; an empty one at its end. */
-  plain(path: string, offset: number): { bytes: Uint8Array } {
-    const file = openSync(path, 'r');
-    try {
-      const piece = new Uint8Array(PIECE);
-      return { bytes: piece.slice(0, readSync(file, piece, 0, PIECE, offset)) };
-    } finally {
-      closeSync(file);
-    }
+    const bytes = new Uint8Array(fresh.length * PAGE);
+    for (const [index, at] of fresh.entries()) bytes.set(pages.subarray(at, at + PAGE), index * PAGE);
+    return { runs: list.runs, bytes };
   }
 }

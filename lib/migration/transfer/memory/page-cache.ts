@@ -1,34 +1,41 @@
 import { TransferFailedError } from '../errors';
 import { PAGE, pageDigest } from './pages';
 
+const DIGEST = 32;
+
+interface Chunk {
+  first: number;
+  bytes: Uint8Array;
+  /** Of its pages, one after another. */
+  digests: Buffer;
+}
+
 /** The pages that have come ahead of the dump, in memory and by number; the target sets how many there may be. */
 export class PageCache {
-  readonly #chunks: { first: number; bytes: Uint8Array }[] = [];
-  readonly #digests: string[] = [];
+  readonly #chunks: Chunk[] = [];
+  #pages = 0;
 
   add(bytes: Uint8Array): void {
-    this.#chunks.push({ first: this.#digests.length, bytes });
-    for (let at = 0; at < bytes.length; at += PAGE)
-      this.#digests.push(pageDigest(bytes.subarray(at, at + PAGE)));
+    const pages = Math.ceil(bytes.length / PAGE);
+    const digests = Buffer.allocUnsafe(pages * DIGEST);
+    for (let page = 0; page < pages; page += 1) {
+      digests.write(pageDigest(bytes.subarray(page * PAGE, (page + 1) * PAGE)), page * DIGEST, 'latin1');
+    }
+    this.#chunks.push({ first: this.#pages, bytes, digests });
+    this.#pages += pages;
   }
 
-  digest(page: number): string {
-    const digest = this.#digests[page];
-    if (digest === undefined) throw new TransferFailedError(`page ${page} never came`);
-    return digest;
-  }
-
-  /** The memory of `count` pages in a row, in as few pieces as it lies in. */
-  *pieces(first: number, count: number): Generator<Uint8Array> {
+  /** Pages in a row and their digests, in as few pieces as they lie in. @throws {TransferFailedError} */
+  *pieces(first: number, count: number): Generator<{ bytes: Uint8Array; digests: Uint8Array }> {
     let page = first;
     const end = first + count;
     for (let index = this.#chunkOf(first); page < end; index += 1) {
       const chunk = this.#chunks[index];
-      if (!chunk) throw new TransferFailedError(`page ${page} never came`);
-      const start = (page - chunk.first) * PAGE;
-      const piece = chunk.bytes.subarray(start, start + (end - page) * PAGE);
-      yield piece;
-      page += piece.length / PAGE;
+      const [from, to] = [page - (chunk?.first ?? 0), end - (chunk?.first ?? 0)];
+      const bytes = chunk?.bytes.subarray(from * PAGE, to * PAGE);
+      if (!chunk || !bytes?.length) throw new TransferFailedError(`page ${page} never came`);
+      yield { bytes, digests: chunk.digests.subarray(from * DIGEST, to * DIGEST) };
+      page += bytes.length / PAGE;
     }
   }
 

@@ -1,10 +1,11 @@
 import type { ErrorDocument } from '../../../base';
+import type { ImageBatch } from '../dump/images';
 import type { PageRun } from '../dump/runs';
 import type { FolderChange } from '../folder/changes';
 
 /**
- * What the source tells the target; the bytes that belong to it follow in the same frame. After each `sync` the
- * target answers, so that the source knows that all before it is in place.
+ * What the source tells the target; the bytes that belong to it follow in the same frame. After each `sync`, and after
+ * `done`, the target answers, so that the source knows that all before it is in place.
  */
 export type SourceMessage =
   /** Pages that the target is to keep; they are numbered in the order in which they come. */
@@ -15,8 +16,8 @@ export type SourceMessage =
   | { kind: 'dump'; file: string; runs: PageRun[] }
   /** The end of a dump file, and the digest of the digests of its pages that are not zero. */
   | { kind: 'dump-end'; file: string; digest: string }
-  /** A piece of a file of the dump that holds no pages. */
-  | { kind: 'plain'; file: string; offset: number }
+  /** Pieces of files of the dump that hold no pages; the bytes are theirs, one after another. */
+  | { kind: 'images'; pieces: ImageBatch['pieces'] }
   /** A piece of the container's log. */
   | { kind: 'log'; offset: number }
   | { kind: 'sync' }

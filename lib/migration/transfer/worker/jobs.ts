@@ -1,4 +1,5 @@
 import { DumpBuilder } from '../dump/builder';
+import { type ImageBatch, readImages } from '../dump/images';
 import { DumpReader } from '../dump/reader';
 import { MappedFiles } from '../folder/mapped-files';
 import { FolderReader } from '../folder/reader';
@@ -6,6 +7,7 @@ import { FolderWriter } from '../folder/writer';
 import { KnownPages } from '../memory/known-pages';
 import { PageCache } from '../memory/page-cache';
 import { MemoryReader } from '../memory/reader';
+import { readPiece, writePieces } from '../pieces';
 
 /** What one transfer knows, at the source and at the target; it is gone with its thread. */
 const known = new KnownPages();
@@ -13,6 +15,7 @@ const memory = new MemoryReader(known);
 const dumps = new DumpReader(known);
 const cache = new PageCache();
 const builder = new DumpBuilder(cache);
+let images: Iterator<ImageBatch> = [][Symbol.iterator]();
 const mapped = new MappedFiles();
 const readers = new Map<string, FolderReader>();
 const writers = new Map<string, FolderWriter>();
@@ -32,16 +35,20 @@ export const JOBS = {
   beginFolder: (path: string, mountedAt: readonly string[]) =>
     of(readers, path, () => new FolderReader(path)).begin(mapped.within(mountedAt)),
   nextFolder: (path: string) => readers.get(path)!.next(),
-  beginDump: (file: string) => dumps.begin(file),
-  nextDump: () => dumps.next(),
+  nextDump: (folder: string) => dumps.next(folder),
+  endDump: () => dumps.end(),
+  beginImages: (folder: string) => {
+    images = readImages(folder);
+  },
+  nextImages: (): ImageBatch | undefined => images.next().value ?? undefined,
   keepPages: (bytes: Uint8Array) => cache.add(bytes),
   writeFolder: (path: string, changes: Parameters<FolderWriter['apply']>[0], bytes: Uint8Array) =>
     of(writers, path, () => new FolderWriter(path)).apply(changes, bytes),
   buildDump: (path: string, runs: Parameters<DumpBuilder['append']>[1], bytes: Uint8Array) =>
     builder.append(path, runs, bytes),
-  endDump: (path: string, digest: string) => builder.end(path, digest),
-  readPlain: (path: string, offset: number) => dumps.plain(path, offset),
-  writePlain: (path: string, offset: number, bytes: Uint8Array) => builder.plain(path, offset, bytes),
+  completeDump: (path: string, digest: string) => builder.end(path, digest),
+  readPiece,
+  writePieces,
 };
 
 export type Jobs = typeof JOBS;

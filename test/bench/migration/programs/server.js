@@ -1,4 +1,4 @@
-// Answers over HTTP from some tens of megabytes of its own.
+// Answers over HTTP from some tens of megabytes of its own. usage: server [PORT]
 const { createServer } = require('node:http');
 const { randomBytes } = require('node:crypto');
 
@@ -7,4 +7,4 @@ let answered = 0;
 createServer((_request, response) => {
   answered += 1;
   response.end(`${answered} ${held[answered % held.length][0]}\n`);
-}).listen(8080, () => console.log('ready'));
+}).listen(Number(process.argv[2] ?? 8080), () => console.log('ready'));
