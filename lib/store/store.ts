@@ -97,6 +97,7 @@ export interface Signer {
   verify(writer: string, bytes: Uint8Array, signature: Uint8Array): Promise<boolean>;
 }
 
+/** The store is done with each piece before it asks for the next. */
 export type ObjectSource = Uint8Array | AsyncIterable<Uint8Array>;
 
 /** `local`: this site; `near:N`: also the N nearest other sites; `all`: all that are known. */

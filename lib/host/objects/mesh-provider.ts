@@ -1,7 +1,7 @@
 import type { LongCall } from '../../base';
-import type { Mesh, MeshHost } from '../../mesh';
+import { encodeFrame, type Mesh, type MeshHost } from '../../mesh';
 import type { FoundBlob, NameRecord, Provider } from '../../store';
-import { frame, unframe } from './block-frames';
+import { unframe } from './block-frames';
 
 /** What hosts ask each other about objects: names of calls and of streams, and what goes with them. */
 export interface StoreCalls {
@@ -68,7 +68,7 @@ export class MeshProvider implements Provider {
     try {
       // The other host may answer before it has all: the object has come to its site meanwhile.
       for await (const block of blocks) {
-        await Promise.race([stream.write(frame(block)), answer]);
+        await Promise.race([stream.write(encodeFrame(block)), answer]);
         if (kept) return;
       }
       await stream.end();

@@ -105,7 +105,7 @@ export class HostObjects {
   async put(file: string, options: PutFileOptions & FileAccess): Promise<PutFileResult> {
     const store = await this.store();
     const name = options.name === undefined ? undefined : store.fullName(options.name);
-    const result = await store.put(readBytes(file, options), options);
+    const result = await store.put(readBytes(file, { ...options, reuse: true }), options);
     if (options.pin) await store.pin(result.cid, options);
     if (name === undefined) return result;
     await store.putName(name, result.cid, options);

@@ -1,8 +1,8 @@
 import { InvalidArgumentError } from '../../base';
-import type { ByteStream, CallContext, Mesh } from '../../mesh';
+import { type ByteStream, type CallContext, encodeFrame, type Mesh } from '../../mesh';
 import type { SiteBlobs, StoreService } from '../../store';
 import type { PeerGate } from '../peers';
-import { frame, unframe } from './block-frames';
+import { unframe } from './block-frames';
 import type { StoreCalls, StoreStreams } from './mesh-provider';
 
 /** CIDs in one question. */
@@ -40,11 +40,11 @@ export function serveStore(mesh: Mesh, gate: PeerGate, here: Served): void {
   } = {
     'store.blocks': async ({ cid, firstLeaf }, stream, signal) => {
       const blocks = (await here.store()).readBlocks(String(cid), Number(firstLeaf) || 0, { signal });
-      for await (const block of blocks) await stream.write(frame(block));
+      for await (const block of blocks) await stream.write(encodeFrame(block));
     },
     'store.copy': async ({ cid }, stream, signal) => {
       await (await here.store()).accept(String(cid), withoutEnd(unframe(stream.read())), { signal });
-      await stream.write(frame(new Uint8Array(0)));
+      await stream.write(encodeFrame(new Uint8Array(0)));
     },
   };
   for (const [name, answer] of Object.entries(streams)) {

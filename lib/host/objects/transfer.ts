@@ -1,6 +1,6 @@
-import { constants, createReadStream, createWriteStream, open, type Stats } from 'node:fs';
+import { close, constants, createWriteStream, open, read, type Stats } from 'node:fs';
 import { Socket } from 'node:net';
-import type { Readable, Writable } from 'node:stream';
+import type { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import {
@@ -12,7 +12,7 @@ import {
   withFound,
 } from '../../base';
 
-const READ_BYTES = 1 << 20;
+const READ_BYTES = 256 << 10;
 
 /** How a file is opened. */
 export interface FileAccess {
@@ -24,16 +24,50 @@ export interface FileAccess {
   callerUser?: number | undefined;
 }
 
+export interface ReadOptions extends FileAccess {
+  /**
+   * Whether a piece may take the memory of the one before, for callers that copy it at once: new memory takes longer
+   * than the reading. Default false.
+   */
+  reuse?: boolean | undefined;
+}
+
 /**
  * Reads a file or a FIFO. A FIFO is waited for without a thread, so that a writer that never comes holds
  * nothing up.
  */
-export async function* readBytes(path: string, access: FileAccess = {}): AsyncGenerator<Uint8Array> {
-  const { signal } = access;
-  const { descriptor, isPipe } = await openFile(path, constants.O_RDONLY, access);
-  const stream: Readable = isPipe
-    ? new Socket({ fd: descriptor, readable: true, writable: false })
-    : createReadStream('', { fd: descriptor, highWaterMark: READ_BYTES });
+export async function* readBytes(path: string, options: ReadOptions = {}): AsyncGenerator<Uint8Array> {
+  const { descriptor, isPipe } = await openFile(path, constants.O_RDONLY, options);
+  yield* isPipe ? readPipe(path, descriptor, options) : readFile(path, descriptor, options);
+}
+
+async function* readFile(
+  path: string,
+  descriptor: number,
+  { signal, reuse }: ReadOptions,
+): AsyncGenerator<Uint8Array> {
+  let piece = Buffer.allocUnsafeSlow(READ_BYTES);
+  try {
+    for (;;) {
+      const { bytesRead } = await promisify(read)(descriptor, piece, 0, piece.length, null);
+      throwIfAborted(signal, `reading ${path}`);
+      if (bytesRead === 0) return;
+      yield piece.subarray(0, bytesRead);
+      if (!reuse) piece = Buffer.allocUnsafeSlow(READ_BYTES);
+    }
+  } catch (error) {
+    throw fileError(path, error);
+  } finally {
+    await promisify(close)(descriptor);
+  }
+}
+
+async function* readPipe(
+  path: string,
+  descriptor: number,
+  { signal }: FileAccess,
+): AsyncGenerator<Uint8Array> {
+  const stream = new Socket({ fd: descriptor, readable: true, writable: false });
   const onAbort = () => stream.destroy(new Error('cancelled'));
   signal?.addEventListener('abort', onAbort, { once: true });
   try {

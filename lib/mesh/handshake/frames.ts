@@ -1,14 +1,15 @@
 import type { MessageStream } from '@libp2p/interface' with { 'resolution-mode': 'import' };
 import { MembershipError } from '../errors';
+import { encodeJson, FrameDecoder, LENGTH_BYTES } from '../framing';
 
 /**
- * JSON messages on a bare connection, before there are streams: four bytes of length, then the text. Give
- * the connection back with `release`, so that what came early is not lost.
+ * Messages on a bare connection, before there are streams, each a frame of JSON. Give the connection back with
+ * `release`, so that what came early is not lost.
  */
 export class Frames {
   readonly #connection: MessageStream;
   readonly #limit: number;
-  #received: Buffer = Buffer.alloc(0);
+  readonly #received = new FrameDecoder(() => new MembershipError('the other side sent too much'));
   #wake: (() => void) | undefined;
   #closed = false;
 
@@ -20,10 +21,7 @@ export class Frames {
   }
 
   send(message: unknown): void {
-    const text = Buffer.from(JSON.stringify(message));
-    const length = Buffer.alloc(4);
-    length.writeUInt32BE(text.length);
-    this.#connection.send(Buffer.concat([length, text]));
+    this.#connection.send(encodeJson(message));
   }
 
   /** @throws {MembershipError} when the other side sends too much, too late, or goes away. */
@@ -53,18 +51,14 @@ export class Frames {
   release(): void {
     this.#connection.removeEventListener('message', this.#onMessage);
     this.#connection.removeEventListener('close', this.#onClose);
-    if (this.#received.length > 0) this.#connection.unshift(this.#received);
+    if (this.#received.size > 0) this.#connection.unshift(this.#received.rest());
   }
 
   #take<T>(): T | undefined {
-    if (this.#received.length < 4) return undefined;
-    const length = this.#received.readUInt32BE(0);
-    if (length > this.#limit) throw new MembershipError('the other side sent too much');
-    if (this.#received.length < 4 + length) return undefined;
-    const text = this.#received.toString('utf8', 4, 4 + length);
-    this.#received = this.#received.subarray(4 + length);
+    const text = this.#received.next(this.#limit);
+    if (!text) return undefined;
     try {
-      const message = JSON.parse(text) as T;
+      const message = JSON.parse(text.toString()) as T;
       if (typeof message === 'object' && message !== null) return message;
     } catch {
       // Said below.
@@ -73,8 +67,8 @@ export class Frames {
   }
 
   readonly #onMessage = (event: { data: { subarray(): Uint8Array } }): void => {
-    this.#received = Buffer.concat([this.#received, event.data.subarray()]);
-    if (this.#received.length > this.#limit + 4) this.#closed = true;
+    this.#received.push(event.data.subarray());
+    if (this.#received.size > this.#limit + LENGTH_BYTES) this.#closed = true;
     this.#wake?.();
   };
 

@@ -111,7 +111,7 @@ export class FogMessages implements Messages {
     const { subscribers, messages, self } = this.#queues;
     const queue = await this.#queues.change(() => {
       const found = subscribers.find(self.peer, subscriber);
-      if (found) for (const sequence of sequences) messages.remove(found.id, sequence);
+      if (found) messages.remove(found.id, sequences);
       return found;
     }).committed;
     this.#open.get(subscriber)?.acknowledged(sequences);

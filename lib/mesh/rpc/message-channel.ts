@@ -1,5 +1,6 @@
 import type { Stream } from '@libp2p/interface' with { 'resolution-mode': 'import' };
 import { MessageTooLargeError } from '../errors';
+import { encodeJson, FrameDecoder } from '../framing';
 import { BusyError } from './busy-error';
 
 /** The largest message of a call or its answer. */
@@ -12,12 +13,11 @@ const UNTAKEN_ANSWERS = 1 << 20;
 /** What a stream says when bytes have gone out, or never will. */
 const MOVEMENTS = ['drain', 'idle', 'close'] as const;
 
-/** JSON messages on a libp2p stream: four bytes of length, then the text. */
+/** Messages on a libp2p stream, each a frame of JSON. */
 export class MessageChannel<In, Out> {
   readonly #stream: Stream;
   readonly #onMessage: (message: In) => void;
-  #parts: Uint8Array[] = [];
-  #size = 0;
+  readonly #received = new FrameDecoder(tooLong);
   #held = false;
 
   constructor(stream: Stream, onMessage: (message: In) => void, onClose: () => void) {
@@ -34,12 +34,9 @@ export class MessageChannel<In, Out> {
 
   /** `room`: how many bytes may wait with it. @throws {MessageTooLargeError, BusyError} */
   send(message: Out, what: string, room = MAXIMUM_UNTAKEN): void {
-    const text = JSON.stringify(message);
-    const bytes = Buffer.allocUnsafe(4 + Buffer.byteLength(text));
+    const bytes = encodeJson(message);
     if (bytes.length > MAXIMUM_MESSAGE) throw new MessageTooLargeError(what, bytes.length, MAXIMUM_MESSAGE);
     if (this.#stream.writeBufferLength + bytes.length > room) throw new BusyError();
-    bytes.writeUInt32BE(bytes.length - 4);
-    bytes.write(text, 4);
     this.#stream.send(bytes);
   }
 
@@ -66,34 +63,21 @@ export class MessageChannel<In, Out> {
   }
 
   #take(chunk: Uint8Array): void {
-    this.#parts.push(chunk);
-    this.#size += chunk.length;
+    this.#received.push(chunk);
     this.#parse();
   }
 
   #parse(): void {
-    while (this.#size >= 4 && !this.#held) {
-      if (this.#parts[0]!.length < 4) this.#parts = [Buffer.concat(this.#parts)];
-      const [head] = this.#parts as [Uint8Array];
-      const length = new DataView(head.buffer, head.byteOffset).getUint32(0);
-      if (length > MAXIMUM_MESSAGE) {
-        this.close();
-        return;
+    try {
+      while (!this.#held) {
+        const text = this.#received.next(MAXIMUM_MESSAGE);
+        if (!text) return;
+        this.#onMessage(JSON.parse(text.toString()) as In);
       }
-      if (this.#size < 4 + length) return;
-      const all =
-        this.#parts.length === 1
-          ? Buffer.from(head.buffer, head.byteOffset, head.length)
-          : Buffer.concat(this.#parts);
-      const rest = all.subarray(4 + length);
-      this.#parts = rest.length > 0 ? [rest] : [];
-      this.#size = rest.length;
-      try {
-        this.#onMessage(JSON.parse(all.toString('utf8', 4, 4 + length)) as In);
-      } catch {
-        this.close();
-        return;
-      }
+    } catch {
+      this.close();
     }
   }
 }
+
+const tooLong = (bytes: number, limit: number) => new MessageTooLargeError('a message', bytes, limit);

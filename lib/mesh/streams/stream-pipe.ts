@@ -1,6 +1,7 @@
 import type { Stream } from '@libp2p/interface' with { 'resolution-mode': 'import' };
 import { GaruaError } from '../../base';
 import { MessageTooLargeError, StreamBrokenError } from '../errors';
+import { encodeJson, FrameDecoder, LENGTH_BYTES } from '../framing';
 import type { ByteStream } from '../mesh';
 
 /** Bytes handed to libp2p at once: it encrypts them in one go. */
@@ -83,11 +84,9 @@ export class StreamPipe implements ByteStream {
 
   /** Sends one JSON message ahead of the content. @throws {MessageTooLargeError} */
   async sendMessage(message: unknown, limit: number): Promise<void> {
-    const text = Buffer.from(JSON.stringify(message));
-    if (text.length > limit) throw new MessageTooLargeError('the header of a stream', text.length, limit);
-    const length = Buffer.alloc(4);
-    length.writeUInt32BE(text.length);
-    await this.#send(Buffer.concat([length, text]));
+    const frame = encodeJson(message);
+    if (frame.length > limit + LENGTH_BYTES) throw tooLong(frame.length - LENGTH_BYTES, limit);
+    await this.#send(frame);
   }
 
   /** Reads one JSON message ahead of the content. */
@@ -96,9 +95,17 @@ export class StreamPipe implements ByteStream {
     signal.addEventListener('abort', onAbort, { once: true });
     try {
       if (signal.aborted) onAbort();
-      const length = (await this.#exactly(4)).readUInt32BE(0);
-      if (length > limit) throw new MessageTooLargeError('the header of a stream', length, limit);
-      return JSON.parse((await this.#exactly(length)).toString('utf8')) as T;
+      const received = new FrameDecoder(tooLong);
+      for (;;) {
+        const text = received.next(limit);
+        if (text) {
+          this.#putBack(received.rest());
+          return JSON.parse(text.toString()) as T;
+        }
+        const chunk = await this.#next();
+        if (!chunk) throw new StreamBrokenError('the start of a stream');
+        received.push(chunk);
+      }
     } finally {
       signal.removeEventListener('abort', onAbort);
     }
@@ -140,20 +147,10 @@ export class StreamPipe implements ByteStream {
     });
   }
 
-  async #exactly(bytes: number): Promise<Buffer> {
-    const parts: Uint8Array[] = [];
-    let missing = bytes;
-    while (missing > 0) {
-      const chunk = await this.#next();
-      if (!chunk) throw new StreamBrokenError('the start of a stream');
-      parts.push(chunk.subarray(0, missing));
-      if (chunk.length > missing) {
-        this.#chunks.unshift(chunk.subarray(missing));
-        this.#queued += chunk.length - missing;
-      }
-      missing -= Math.min(missing, chunk.length);
-    }
-    return Buffer.concat(parts);
+  #putBack(chunk: Uint8Array): void {
+    if (chunk.length === 0) return;
+    this.#chunks.unshift(chunk);
+    this.#queued += chunk.length;
   }
 
   async #next(): Promise<Uint8Array | undefined> {
@@ -223,3 +220,6 @@ export class StreamPipe implements ByteStream {
     return new StreamBrokenError(`a stream with ${this.peerId}`, { cause: error });
   }
 }
+
+const tooLong = (bytes: number, limit: number) =>
+  new MessageTooLargeError('the header of a stream', bytes, limit);

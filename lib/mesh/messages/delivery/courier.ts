@@ -120,16 +120,13 @@ export class Courier {
     const queue = this.#current(offered);
     if (!queue) return frames;
     const flight = this.#flightOf(queue);
-    for (let size = 0; size < PIECE; ) {
-      if (flight.window.full) break;
-      const entry = this.#queues.messages.next(queue.id, flight.sent);
-      if (!entry) break;
-      const { body, peer: _self, ...facts } = entry;
+    const limits = { messages: flight.window.room, bytes: PIECE };
+    if (limits.messages === 0) return frames;
+    for (const { body, peer: _self, ...facts } of this.#queues.messages.next(queue.id, flight.sent, limits)) {
       const head: MessageHead = { ...facts, ...markOf(queue) };
       frames.push(...frame(head, body));
-      flight.sent = entry.sequence;
-      flight.window.add(entry.sequence, body.length);
-      size += body.length;
+      flight.sent = facts.sequence;
+      flight.window.add(facts.sequence, body.length);
     }
     return frames;
   }

@@ -1,6 +1,10 @@
 import type { Message } from '../messages';
+import type { Entry } from '../queues/message-table';
 import type { Queues } from '../queues/queues';
 import type { Queue } from '../queues/subscriber-table';
+
+/** What is read from the disk at once. */
+const READ = { messages: 64, bytes: 256 << 10 };
 
 /** Messages that are handed out without being acknowledged. */
 const WINDOW = 256;
@@ -10,6 +14,8 @@ export class Subscription {
   readonly #queues: Queues;
   readonly #queue: Queue;
   readonly #unacknowledged = new Set<number>();
+  /** Read, and not yet handed out. */
+  #read: Entry[] = [];
   #last = 0;
   #ended = false;
   #wake: (() => void) | undefined;
@@ -53,7 +59,8 @@ export class Subscription {
   }
 
   #next(): Message | undefined {
-    const entry = this.#queues.messages.next(this.#queue.id, this.#last);
+    if (this.#read.length === 0) this.#read = this.#queues.messages.next(this.#queue.id, this.#last, READ);
+    const entry = this.#read.shift();
     if (!entry) return undefined;
     const { sequence, body, topic, host, site, peer, time, retained } = entry;
     this.#last = sequence;

@@ -15,6 +15,11 @@ export class Window {
     return this.#pending.length >= MAXIMUM_MESSAGES || this.#bytes >= MAXIMUM_BYTES;
   }
 
+  /** How many messages more may be under way. */
+  get room(): number {
+    return this.full ? 0 : MAXIMUM_MESSAGES - this.#pending.length;
+  }
+
   get empty(): boolean {
     return this.#pending.length === 0;
   }

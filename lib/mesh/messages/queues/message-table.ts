@@ -28,7 +28,23 @@ export interface Limits {
   maximumBytes: number;
 }
 
+/** What has left a queue. */
+interface Removed {
+  message: number;
+  bytes: number;
+}
+
+const BYTES_OF_ENTRY = '(SELECT bytes FROM message WHERE id = message_entry.message) AS bytes';
+
 type EntryRow = Omit<Entry, 'retain' | 'retained'> & { retain: 0 | 1; retained: 0 | 1 };
+
+/** A message that is put into a queue. */
+export interface Added {
+  message: number;
+  bytes: number;
+  time: number;
+  retained: boolean;
+}
 
 /** What a message costs beside its text, in bytes of a queue's limit. */
 const OVERHEAD = 100;
@@ -51,17 +67,21 @@ export class MessageTable {
     return Number(lastInsertRowid);
   }
 
-  /** Puts a message at the end of a queue. */
-  enqueue(queue: number, message: number, bytes: number, time: number, retained = false): void {
-    const { sequence } = this.#statements
+  /** Puts messages at the end of a queue, in their order: the queue itself is written once. */
+  enqueueAll(queue: number, all: readonly Added[]): void {
+    if (all.length === 0) return;
+    const bytes = all.reduce((sum, added) => sum + added.bytes, 0);
+    const newest = all.reduce((latest, { time }) => Math.max(latest, time), 0);
+    const { next } = this.#statements
       .prepare(
-        `UPDATE message_queue SET next = next + 1, waiting = waiting + 1, bytes = bytes + ?, newest = max(newest, ?)
-         WHERE id = ? RETURNING next - 1 AS sequence`,
+        `UPDATE message_queue SET next = next + ?, waiting = waiting + ?, bytes = bytes + ?, newest = max(newest, ?)
+         WHERE id = ? RETURNING next`,
       )
-      .get(bytes, time, queue) as { sequence: number };
-    this.#statements
-      .prepare('INSERT INTO message_entry VALUES (?, ?, ?, ?)')
-      .run(queue, sequence, message, Number(retained));
+      .get(all.length, all.length, bytes, newest, queue) as { next: number };
+    const insert = this.#statements.prepare('INSERT INTO message_entry VALUES (?, ?, ?, ?)');
+    for (const [at, { message, retained }] of all.entries()) {
+      insert.run(queue, next - all.length + at, message, Number(retained));
+    }
   }
 
   /** Whether a queue has room for one more message of so many bytes. */
@@ -74,7 +94,7 @@ export class MessageTable {
     let dropped = 0;
     if (more > limits.maximumBytes) return dropped;
     while (queue.waiting > 0 && !this.fits(queue, more, limits)) {
-      queue.bytes -= this.remove(queue.id, this.#first(queue.id)!, true);
+      queue.bytes -= this.remove(queue.id, [this.#first(queue.id)!], true);
       queue.waiting -= 1;
       dropped += 1;
     }
@@ -85,40 +105,42 @@ export class MessageTable {
     this.#statements.prepare('UPDATE message_queue SET dropped = dropped + 1 WHERE id = ?').run(queue);
   }
 
-  /** The first message of a queue after that sequence number. */
-  next(queue: number, after: number): Entry | undefined {
-    const row = this.#statements
+  /** The first messages of a queue after that sequence number, in their order, as far as the limits allow; one at least. */
+  next(queue: number, after: number, { messages, bytes }: { messages: number; bytes: number }): Entry[] {
+    const rows = this.#statements
       .prepare(
         `SELECT sequence, retained, topic, peer, host, site, time, retain, body FROM message_entry
-         JOIN message ON message.id = message WHERE queue = ? AND sequence > ? ORDER BY sequence LIMIT 1`,
+         JOIN message ON message.id = message WHERE queue = ? AND sequence > ? ORDER BY sequence LIMIT ?`,
       )
-      .get(queue, after) as EntryRow | undefined;
-    return row && { ...row, retain: row.retain === 1, retained: row.retained === 1 };
+      .iterate(queue, after, messages) as Iterable<EntryRow>;
+    const entries: Entry[] = [];
+    let size = 0;
+    for (const row of rows) {
+      entries.push({ ...row, retain: row.retain === 1, retained: row.retained === 1 });
+      size += row.body.length;
+      // Large ones are not read before their turn.
+      if (size >= bytes) break;
+    }
+    return entries;
   }
 
-  /** @returns the bytes that it took; 0 when it was not there */
-  remove(queue: number, sequence: number, dropped = false): number {
-    const entry = this.#statements
-      .prepare(
-        `DELETE FROM message_entry WHERE queue = ? AND sequence = ?
-         RETURNING message, (SELECT bytes FROM message WHERE id = message_entry.message) AS bytes`,
-      )
-      .get(queue, sequence) as { message: number; bytes: number } | undefined;
-    if (!entry) return 0;
-    this.#statements
-      .prepare(
-        'UPDATE message_queue SET waiting = waiting - 1, bytes = bytes - ?, dropped = dropped + ? WHERE id = ?',
-      )
-      .run(entry.bytes, Number(dropped), queue);
-    this.tidy(entry.message);
-    return entry.bytes;
+  /** Removes what is there of these. @returns the bytes that it took */
+  remove(queue: number, sequences: readonly number[], dropped = false): number {
+    const one = this.#statements.prepare(
+      `DELETE FROM message_entry WHERE queue = ? AND sequence = ? RETURNING message, ${BYTES_OF_ENTRY}`,
+    );
+    const removed = sequences.flatMap((sequence) => (one.get(queue, sequence) as Removed | undefined) ?? []);
+    return this.#removed(queue, removed, dropped);
   }
 
   /** Removes all up to that sequence number. */
   removeUpTo(queue: number, sequence: number): void {
-    for (let next = this.#first(queue); next !== undefined && next <= sequence; next = this.#first(queue)) {
-      this.remove(queue, next);
-    }
+    const removed = this.#statements
+      .prepare(
+        `DELETE FROM message_entry WHERE queue = ? AND sequence <= ? RETURNING message, ${BYTES_OF_ENTRY}`,
+      )
+      .all(queue, sequence) as Removed[];
+    this.#removed(queue, removed, false);
   }
 
   /** Puts all that is in one queue at the end of another. */
@@ -192,7 +214,19 @@ export class MessageTable {
         'SELECT message, message.time, bytes FROM message_retained JOIN message ON message.id = message WHERE message_retained.topic = ?',
       )
       .get(topic) as { message: number; time: number; bytes: number } | undefined;
-    if (kept) this.enqueue(queue, kept.message, kept.bytes, kept.time, true);
+    if (kept) this.enqueueAll(queue, [{ ...kept, retained: true }]);
+  }
+
+  #removed(queue: number, removed: readonly Removed[], dropped: boolean): number {
+    if (removed.length === 0) return 0;
+    const bytes = removed.reduce((sum, entry) => sum + entry.bytes, 0);
+    this.#statements
+      .prepare(
+        'UPDATE message_queue SET waiting = waiting - ?, bytes = bytes - ?, dropped = dropped + ? WHERE id = ?',
+      )
+      .run(removed.length, bytes, dropped ? removed.length : 0, queue);
+    for (const { message } of removed) this.tidy(message);
+    return bytes;
   }
 
   #first(queue: number): number | undefined {

@@ -4,7 +4,7 @@ import { QueueFullError } from '../errors';
 import type { PublishResult, QueueStatus } from '../messages';
 import { RoamingTable } from '../roaming/roaming-table';
 import { type Commit, GroupCommit } from './group-commit';
-import { costOf, type Limits, MessageTable, type StoredMessage } from './message-table';
+import { type Added, costOf, type Limits, MessageTable, type StoredMessage } from './message-table';
 import { SCHEMA } from './schema';
 import { Statements } from './statements';
 import { type Place, type Queue, SubscriberTable } from './subscriber-table';
@@ -82,11 +82,16 @@ export class Queues {
     const commit = this.#commit.add(() => {
       reached.push(...this.subscribers.ofTopic(topic));
       if (options.policy === 'refuse') this.#checkRoom(reached, bodies, options);
-      let dropped = 0;
-      for (const body of bodies) {
-        const message = { topic, peer, host, site, time, retain: options.retain, body };
-        dropped += this.#deliver(message, reached, options);
-      }
+      const messages = bodies.map((body) => ({
+        topic,
+        peer,
+        host,
+        site,
+        time,
+        retain: options.retain,
+        body,
+      }));
+      const dropped = this.#deliver(messages, reached, options);
       const away = reached.filter((queue) => queue.peer !== peer);
       const waiting = away.reduce((sum, queue) => sum + queue.waiting, 0);
       return { subscribers: reached.length, waiting, dropped };
@@ -100,22 +105,29 @@ export class Queues {
     const commit = this.#commit.add(() => {
       const marks = new Map<string, Mark>();
       const refused: Mark[] = [];
+      const inboxes = new Map<string, Inbox>();
       for (const { subscriber, queue: name, sequence, retained, epoch, ...message } of all) {
         const mark = { subscriber, queue: name, sequence };
-        const queue = this.subscribers.find(this.self.peer, subscriber);
+        const inbox = inboxes.get(subscriber) ?? this.#inbox(peer, subscriber);
+        inboxes.set(subscriber, inbox);
+        const { queue } = inbox;
         if (epoch !== (queue?.epoch ?? null)) {
           refused.push(mark);
           continue;
         }
         marks.set(`${name} ${subscriber}`, mark);
         // A subscriber that is gone wants nothing; its host will have said so.
-        if (queue?.topic !== message.topic || !this.#advance(peer, subscriber, name, sequence)) continue;
+        if (queue?.topic !== message.topic || !advance(inbox, mark)) continue;
         if (retained && queue.newest >= message.time) continue;
         const id = this.messages.insert({ ...message, peer });
-        this.messages.enqueue(queue.id, id, costOf(message.body), message.time, retained);
+        inbox.added.push({ message: id, bytes: costOf(message.body), time: message.time, retained });
+        queue.newest = Math.max(queue.newest, message.time);
         if (message.retain) this.messages.retain(message.topic, id, message.time);
-        reached.push(queue);
       }
+      for (const [subscriber, inbox] of inboxes) this.#fill(peer, subscriber, inbox);
+      reached.push(
+        ...[...inboxes.values()].flatMap(({ queue, added }) => (queue && added.length > 0 ? queue : [])),
+      );
       return { marks: [...marks.values()], refused };
     });
     return this.#notifying(commit, reached);
@@ -157,24 +169,34 @@ export class Queues {
   }
 
   /** @returns how many messages were dropped */
-  #deliver(message: StoredMessage, queues: Queue[], options: Limits): number {
-    if (queues.length === 0 && !message.retain) return 0;
-    const bytes = costOf(message.body);
-    const id = this.messages.insert(message);
+  #deliver(messages: StoredMessage[], queues: Queue[], options: Limits): number {
     let dropped = 0;
-    for (const queue of queues) {
-      if (options.policy === 'drop-oldest') dropped += this.messages.makeRoom(queue, bytes, options);
-      if (this.messages.fits(queue, bytes, options)) {
-        this.messages.enqueue(queue.id, id, bytes, message.time);
-        queue.waiting += 1;
-        queue.bytes += bytes;
-      } else {
-        this.messages.countDropped(queue.id);
-        dropped += 1;
+    const added = new Map<Queue, Added[]>(queues.map((queue) => [queue, []]));
+    for (const message of messages) {
+      if (queues.length === 0 && !message.retain) continue;
+      const bytes = costOf(message.body);
+      const id = this.messages.insert(message);
+      let waits = false;
+      for (const [queue, waiting] of added) {
+        if (options.policy === 'drop-oldest' && !this.messages.fits(queue, bytes, options)) {
+          // The oldest may be among those that were published together.
+          this.messages.enqueueAll(queue.id, waiting.splice(0));
+          dropped += this.messages.makeRoom(queue, bytes, options);
+        }
+        if (this.messages.fits(queue, bytes, options)) {
+          waiting.push({ message: id, bytes, time: message.time, retained: false });
+          queue.waiting += 1;
+          queue.bytes += bytes;
+          waits = true;
+        } else {
+          this.messages.countDropped(queue.id);
+          dropped += 1;
+        }
       }
+      if (message.retain) this.messages.retain(message.topic, id, message.time);
+      if (!waits) this.messages.tidy(id);
     }
-    if (message.retain) this.messages.retain(message.topic, id, message.time);
-    this.messages.tidy(id);
+    for (const [queue, waiting] of added) this.messages.enqueueAll(queue.id, waiting);
     return dropped;
   }
 
@@ -190,15 +212,37 @@ export class Queues {
     if (full) throw new QueueFullError(full.topic, full.subscriber, full.host);
   }
 
-  /** @returns whether the message is new */
-  #advance(peer: string, subscriber: string, queue: string, sequence: number): boolean {
-    const mark = this.#statements
-      .prepare('SELECT sequence FROM message_mark WHERE peer = ? AND subscriber = ? AND queue = ?')
-      .get(peer, subscriber, queue) as { sequence: number } | undefined;
-    if (mark && mark.sequence >= sequence) return false;
+  #inbox(peer: string, subscriber: string): Inbox {
+    const arrived = this.#statements
+      .prepare('SELECT queue, sequence FROM message_mark WHERE peer = ? AND subscriber = ?')
+      .get(peer, subscriber) as Inbox['arrived'];
+    const queue = this.subscribers.find(this.self.peer, subscriber);
+    return { queue, arrived, isNews: false, added: [] };
+  }
+
+  #fill(peer: string, subscriber: string, { queue, arrived, isNews, added }: Inbox): void {
+    if (queue) this.messages.enqueueAll(queue.id, added);
+    if (!isNews) return;
     this.#statements
       .prepare('INSERT OR REPLACE INTO message_mark VALUES (?, ?, ?, ?)')
-      .run(peer, subscriber, queue, sequence);
-    return true;
+      .run(peer, subscriber, arrived!.queue, arrived!.sequence);
   }
+}
+
+/** What a transaction puts into the queue of a subscriber of this host. */
+interface Inbox {
+  queue: Queue | undefined;
+  /** Up to where the messages of the sender's last queue are in; `isNews` where that is to be written. */
+  arrived: { queue: string; sequence: number } | undefined;
+  isNews: boolean;
+  added: Added[];
+}
+
+/** @returns whether the message is new */
+function advance(inbox: Inbox, { queue, sequence }: Mark): boolean {
+  const { arrived } = inbox;
+  if (arrived?.queue === queue && arrived.sequence >= sequence) return false;
+  inbox.arrived = { queue, sequence };
+  inbox.isNews = true;
+  return true;
 }

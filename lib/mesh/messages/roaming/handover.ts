@@ -9,6 +9,7 @@ import type { Queue } from '../queues/subscriber-table';
 const HANDOVER_STREAM = 'messages.handover';
 /** Bytes that are read, and written, at a time. */
 const PIECE = 256 << 10;
+const MOST = 1_000;
 
 /** Gives other hosts what this one has handed off, and fetches what others have. */
 export class Handovers {
@@ -45,14 +46,11 @@ export class Handovers {
     await stream.write(Buffer.concat(frame({ topic, arrivals: roaming.arrivals(subscriber) })));
     for (let last = 0, more = true; more; ) {
       const frames: Buffer[] = [];
-      for (let size = 0; size < PIECE && more; ) {
-        const entry = messages.next(id, last);
-        more = entry !== undefined;
-        if (!entry) break;
-        const { sequence, body, ...head } = entry;
+      const entries = messages.next(id, last, { messages: MOST, bytes: PIECE });
+      more = entries.length > 0;
+      for (const { sequence, body, ...head } of entries) {
         frames.push(...frame(head, body));
         last = sequence;
-        size += body.length;
       }
       // It may have been taken back meanwhile: then the other host must not hold it.
       if (roaming.handedOff(subscriber).id !== id) throw new MalformedMessageError('what was handed off');
@@ -79,9 +77,12 @@ export class Handovers {
       const { topic, arrivals } = first!;
       const commit = this.#queues.change(() => {
         id ||= roaming.prepare(topic, subscriber, epoch);
-        for (const entry of entries) {
-          messages.enqueue(id, messages.insert(entry), costOf(entry.body), entry.time, entry.retained);
-        }
+        const added = entries.map((entry) => ({
+          ...entry,
+          message: messages.insert(entry),
+          bytes: costOf(entry.body),
+        }));
+        messages.enqueueAll(id, added);
         if (!isEnd) return undefined;
         this.#queues.subscribers.changed();
         return roaming.arrive(subscriber, epoch, arrivals);
