@@ -2,10 +2,12 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { currentBootId } from '../base';
 import { firstRow } from './deployment';
+import { readMarker } from './move/marker';
 import { attachedAddress } from './network/bridge';
 import { runningRow } from './operations';
 import type { EngineParts } from './parts';
 import { afterEnd } from './restart/policy';
+import { isFrozen } from './runtime/freezer';
 import { isAlive, type ProcessIdentity } from './runtime/process-identity';
 import { specDigest } from './spec-digest';
 import type { ContainerRow } from './table';
@@ -29,19 +31,29 @@ async function rowOf(parts: EngineParts, id: string): Promise<ContainerRow | und
   const { lifecycle, paths } = parts;
   const record = await lifecycle.record(id).catch(() => undefined);
   if (!record) return undefined;
-  const digest = specDigest(record.spec, record.image.digest);
-  const row = firstRow(id, { ...record, specDigest: digest });
   const folder = paths.of(id);
+  const marker = await readMarker(folder);
+  // It was still arriving, and this host has not said that it is its own.
+  if (marker?.role === 'arriving') return undefined;
+  const digest = specDigest(record.spec, record.image.digest);
+  const row: ContainerRow = { ...firstRow(id, { ...record, specDigest: digest }), moving: null };
+  // What has left, or not, is for the other host to say.
+  if (marker) row.moving = { role: 'leaving', purpose: marker.purpose, decided: 'elsewhere' };
   const { mtimeMs } = await stat(folder.pidFile).catch(() => stat(folder.record));
   const startedAt = Math.floor(mtimeMs);
   const process = await runningProcess(join(paths.runtime, id, 'state.json'));
   if (process) {
     const address = (await attachedAddress(folder)) ?? null;
+    // A checkpoint of it was being written.
+    if (!row.moving && (await isFrozen(id)))
+      row.moving = { role: 'leaving', purpose: 'checkpoint', decided: 'here' };
     return runningRow({ ...row, address }, process, startedAt);
   }
+  if (row.moving) row.moving.stopped = true;
   const policy = row.care.restart?.policy;
   const ended: ContainerRow = { ...row, startedAt, finishedAt: Date.now(), reason: REASON };
-  if (policy === 'always' || policy === 'unless-stopped') return afterEnd(ended, { reboot: true });
+  if (!row.moving && (policy === 'always' || policy === 'unless-stopped'))
+    return afterEnd(ended, { reboot: true });
   return { ...ended, state: 'stopped', wanted: 'stopped' };
 }
 

@@ -96,6 +96,10 @@ export class ContainerFolder {
   get monitorOutput(): string {
     return join(this.path, 'conmon.txt');
   }
+  /** Is there while the container leaves or arrives. */
+  get marker(): string {
+    return join(this.path, 'moving.json');
+  }
   /** conmon's notes, such as one that the kernel ran out of memory. */
   get notes(): string {
     return join(this.path, 'notes');

@@ -1,17 +1,20 @@
 import assert from 'node:assert/strict';
+import { rmSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 import { describeWithCriu } from '../container/move/support';
 import { type HostName, TwoHosts } from '../migration/support/two-hosts';
 
-/** The moments at which a host is killed: when it has noted a step. */
-const MOMENTS: [HostName, string, string][] = [
+/** The moments at which a host is killed: when it has noted a step; some lose their index, too. */
+const MOMENTS: [HostName, string, string, 'lost'?][] = [
   ['ada', 'migration-source', 'preparing'],
   ['bob', 'migration-target', 'preparing'],
   ['ada', 'migration-source', 'offered'],
   ['bob', 'migration-target', 'accepted'],
   ['bob', 'migration-target', 'running'],
   ['ada', 'migration-source', 'released'],
+  ['ada', 'migration-source', 'offered', 'lost'],
+  ['bob', 'migration-target', 'accepted', 'lost'],
 ];
 
 describeWithCriu('kill -9 of a host while a container moves', function () {
@@ -64,12 +67,14 @@ describeWithCriu('kill -9 of a host while a container moves', function () {
     throw new Error(`not settled: ${seen}`);
   }
 
-  for (const [host, kind, step] of MOMENTS) {
-    it(`leaves one copy that goes on: ${host} at ${step}`, async () => {
+  for (const [host, kind, step, lost] of MOMENTS) {
+    it(`leaves one copy that goes on: ${host} at ${step}${lost ? ', which loses its index' : ''}`, async () => {
       await hosts.count('counter');
       const call = hosts.ask('ada', (all) => all.migrate('counter', { to: 'bob' })).catch(() => {});
       const reached = await untilStep(host, kind, step, call);
       await hosts.kill(host);
+      if (lost)
+        for (const end of ['', '-wal', '-shm']) rmSync(`${hosts.data(host)}/garua.db${end}`, { force: true });
       await hosts.daemon(host);
       await call;
       await hosts.met();

@@ -12,6 +12,7 @@ import type { ContainerRow, Moving } from '../table';
 import { abandon } from './abandon';
 import type { MoveParts } from './departure';
 import { removeImagesFolder } from './images-folder';
+import { removeMarker } from './marker';
 import type { Arrival, MovePurpose, MovingVolume, TimedCall } from './move';
 import { restoreFailure } from './reason';
 
@@ -91,6 +92,8 @@ export class ArrivingContainer implements Arrival {
   commit(): Promise<ContainerStatus> {
     const { parts, id, name } = this;
     return parts.exclusively(name, false, async () => {
+      // First of all: from now on it is this host's, also for one that loses its index.
+      await removeMarker(parts.paths.of(id));
       const row = await parts.supervisor.observe(update(parts, { ...this.#row(), moving: null }));
       await removeImagesFolder(parts.paths.of(id));
       parts.settled(id);

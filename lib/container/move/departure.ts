@@ -18,6 +18,7 @@ import type { Volumes } from '../volumes';
 import { takeAway } from './abandon';
 import { CheckpointFailedError } from './errors';
 import { makeImagesFolder, removeImagesFolder, residentBytes } from './images-folder';
+import { removeMarker, writeMarker } from './marker';
 import type { Departure, DumpOptions, DumpTimes, MovePurpose, MovingVolume } from './move';
 import { checkpointFailure } from './reason';
 import { volumesOf } from './volumes-of';
@@ -63,6 +64,10 @@ export class LeavingContainer implements Departure {
     this.address = row.address;
     this.upper = parts.paths.of(row.id).upper;
     this.volumes = volumesOf(record).map((name) => ({ name, path: parts.volumes.pathOf(name) }));
+  }
+
+  async note(note: unknown): Promise<void> {
+    await writeMarker(this.parts.paths.of(this.id), { role: 'leaving', purpose: this.purpose, note });
   }
 
   async imagesFolder(): Promise<string> {
@@ -156,6 +161,7 @@ export class LeavingContainer implements Departure {
       await untilNoCheckpoint(id, DUMP_LIMIT_MS, parts.closing);
       await this.thaw();
       const here = await parts.supervisor.observe(update(parts, { ...row, moving: null }));
+      await removeMarker(parts.paths.of(id));
       await removeImagesFolder(parts.paths.of(id));
       parts.settled(id);
       if (!row.moving?.stopped || here.state === 'running') return parts.status(here);

@@ -51,6 +51,11 @@ export interface Departure {
   /** What it has written beside its image: overlayfs's upper layer. */
   readonly upper: string;
   readonly volumes: readonly MovingVolume[];
+  /**
+   * Keeps beside its files that it is about to leave, and what its mover needs to go on: a host that loses its index
+   * meanwhile then holds it back, as after `offer`, and answers the note by `Moves.notes`. Call it before `offer`.
+   */
+  note(note: unknown): Promise<void>;
   /** A folder for its dump, in memory where there is room for it; it goes with `resume` or `release`. */
   imagesFolder(): Promise<string>;
   /** Its log, oldest file first, in the k8s-file format of conmon. */

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
 import { type LongCall, throwIfAborted } from '../../base';
 import { firstRow } from '../deployment';
 import { ContainerNotFoundError, ContainerNotRunningError } from '../errors';
@@ -12,6 +13,7 @@ import { ArrivingContainer } from './arrival';
 import { LeavingContainer, type MoveParts } from './departure';
 import { ContainerExistsError, ContainerMovingError } from './errors';
 import { makeImagesFolder } from './images-folder';
+import { readMarker, writeMarker } from './marker';
 import type { Arrival, ArrivalRequest, Departure, MovePurpose } from './move';
 import { volumesOf } from './volumes-of';
 
@@ -86,6 +88,20 @@ export class Moves {
     return left && new LeavingContainer(this.#parts, ...left);
   }
 
+  /** The notes of containers that leave and whose fate is decided elsewhere; undefined for those without one. */
+  async notes(): Promise<{ container: string; note: unknown }[]> {
+    const { paths, table } = this.#parts;
+    const leaving = table
+      .all()
+      .filter(
+        ({ id, moving }) =>
+          moving?.role === 'leaving' && moving.decided === 'elsewhere' && !this.#active.has(id),
+      );
+    return Promise.all(
+      leaving.map(async ({ id }) => ({ container: id, note: (await readMarker(paths.of(id)))?.note })),
+    );
+  }
+
   /** A container that arrived here when an earlier process was killed, after it had been accepted. */
   async arrival(id: string): Promise<Arrival | undefined> {
     const left = await this.#left(id, 'arriving');
@@ -142,6 +158,10 @@ export class Moves {
     address: string | undefined,
   ): Promise<ContainerRow> {
     const { lifecycle, table, volumes } = this.#parts;
+    const { role, purpose } = row.moving!;
+    const folder = this.#parts.paths.of(row.id);
+    await mkdir(folder.path, { recursive: true, mode: 0o700 });
+    await writeMarker(folder, { role, purpose });
     await lifecycle.keep(row.id, record);
     for (const name of volumesOf(record)) {
       await volumes.add(name);

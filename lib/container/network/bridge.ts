@@ -72,14 +72,19 @@ export async function connect(connecting: Connecting): Promise<void> {
   await updateNames(dirname(folder.path));
 }
 
+/**
+ * Gives the address that is wanted; another one where somebody has that. Then the plugin is asked up to twice: at the
+ * first time it cannot finish a bridge that it has made, and left without ports, when it refused the address.
+ */
 async function join(id: string, namespace: string, wanted: string | undefined): Promise<CniResult> {
   const call = { command: 'ADD', id, namespace } as const;
-  if (wanted !== undefined) {
+  if (wanted === undefined) return callPlugin({ ...call, config: bridgeConfig() });
+  for (const config of [bridgeConfig(wanted), bridgeConfig()]) {
     try {
-      return await callPlugin({ ...call, config: bridgeConfig(wanted) });
+      return await callPlugin({ ...call, config });
     } catch (error) {
       if (!(error instanceof NetworkFailedError)) throw error;
-      // Somebody has it: another one then. The plugin leaves what it had made before it asked for the address.
+      // It leaves what it had made before it failed.
       await callPlugin({ ...call, command: 'DEL', config: bridgeConfig() });
     }
   }

@@ -1,10 +1,17 @@
 import { randomUUID } from 'node:crypto';
-import { type Database, type DataDirectory, InvalidArgumentError, throwIfAborted } from '../../base';
-import { type Arrival, type ContainerEngine, Policy } from '../../container';
+import {
+  type Database,
+  type DataDirectory,
+  InvalidArgumentError,
+  type Journal,
+  throwIfAborted,
+} from '../../base';
+import { type Arrival, ContainerEngine, type Departure, Policy } from '../../container';
 import { formatReference, type ImageStore, parseReference } from '../../image';
 import type { FogMesh, MeshHost } from '../../mesh';
 import type { Checkpointer } from '../../migration/checkpoint';
 import {
+  type ImageName,
   MIGRATION_MODES,
   MigrationImpossibleError,
   MigrationLedger,
@@ -15,6 +22,7 @@ import {
   MigrationToSelfError,
   moveContainer,
   NothingToResolveError,
+  notBegun,
   type PrepareRequest,
   serveMigrations,
   sourceOver,
@@ -28,10 +36,10 @@ import type { PeerGate } from '../peers';
 import { downtimeAfter, estimate, standstillLimit } from './estimate';
 import { Leaving, type LeavingParts } from './leaving';
 import type { MigrateOptions, MigrateOutcome } from './migration';
-import { type ObjectAlong, objectsOf, sendObjectsAlong, serveObjectsAlong } from './objects-along';
+import { objectsOf, sendObjectsAlong, serveObjectsAlong } from './objects-along';
 import { answerPreflight, availableMemory } from './preflight';
 import { exportState, importState } from './state-hooks';
-import { type Survey, surveyMove } from './survey';
+import { surveyMove } from './survey';
 
 /** In elastic mode, for connections that are open. */
 const DRAIN_MS = 10_000;
@@ -44,6 +52,7 @@ const AGAIN_MS = 30_000;
 export interface MigrationParts extends LeavingParts {
   directory: DataDirectory;
   database: Database;
+  journal: Journal;
   images: ImageStore;
   objects: Pick<HostObjects, 'get'>;
   fog: HostFog;
@@ -66,6 +75,8 @@ export class HostMigrations {
   #pageLimit = 0;
   /** Whether anything has ever arrived, so that something of it may be left to remove. */
   #tookIn = false;
+  /** Whether it is known what an index that was lost has left. */
+  #hasLooked = false;
   #mesh: FogMesh | undefined;
   #timer: NodeJS.Timeout | undefined;
 
@@ -108,6 +119,7 @@ export class HostMigrations {
         const fence = this.#ledger.fence(request.name);
         return answerPreflight({ directory, checkpointer, engine: await engine(), fence }, request);
       },
+      fetch: (image) => this.#fetch(image),
       pageLimit: () => this.#pageLimit,
     });
     void this.#recover();
@@ -168,31 +180,31 @@ export class HostMigrations {
     const engine = await this.#parts.engine();
     const mesh = this.#requireMesh();
     const link = targetOver(mesh, host.peerId);
-    const departure = await engine.moves.depart(name, 'migration');
-    let survey: Survey;
-    let objects: ObjectAlong[] = [];
-    try {
-      onProgress?.({ phase: 'checking', done: 0, total: 1, unit: 'steps' });
-      survey = await surveyMove(this.#parts, departure, mode, (request) =>
+    const call = { signal, onProgress };
+    onProgress?.({ phase: 'checking', done: 0, total: 1, unit: 'steps' });
+    const { survey, record } = await this.#look(name, async (departure) => ({
+      survey: await surveyMove(this.#parts, departure, mode, (request) =>
         link.preflight(request, { signal }),
-      );
-      throwIfAborted(signal, `the migration of ${name}`);
-      const { problems } = survey;
-      if (!dryRun && problems.length > 0) throw new MigrationImpossibleError(name, host.name, problems);
-      const named = dryRun ? [] : objectsOf(departure.record.spec.labels);
-      objects = await sendObjectsAlong(mesh, host.peerId, named, { signal, onProgress });
-    } catch (error) {
-      await departure.resume();
-      throw error;
-    }
+      ),
+      record: departure.record,
+    }));
+    throwIfAborted(signal, `the migration of ${name}`);
     const { problems, start, memory, files } = survey;
-    const fence = Math.max(survey.fence, this.#ledger.fence(name)) + 1;
     const fresh = start === 'fresh';
     const expected = estimate({ mode, fresh, memory, files, throughput: host.throughput });
-    if (dryRun) {
-      await departure.resume();
-      return { possible: problems.length === 0, problems, mode, fresh, estimate: expected };
+    if (dryRun) return { possible: problems.length === 0, problems, mode, fresh, estimate: expected };
+    if (problems.length > 0) throw new MigrationImpossibleError(name, host.name, problems);
+    // What takes long is there before its restart policy and its probes have to rest.
+    const objects = await sendObjectsAlong(mesh, host.peerId, objectsOf(record.spec.labels), call);
+    const { ref, digest } = record.image;
+    try {
+      await link.fetch({ ref, digest }, call);
+    } catch (error) {
+      throwIfAborted(signal, `the migration of ${name}`);
+      return notBegun(error, name);
     }
+    const departure = await engine.moves.depart(name, 'migration');
+    const fence = Math.max(survey.fence, this.#ledger.fence(name)) + 1;
     const ticket = { id: randomUUID(), name, mode, from: mesh.peerId, to: host.peerId, fence };
     this.#leavings.begin(ticket, options.forwardMs);
     try {
@@ -214,6 +226,23 @@ export class HostMigrations {
     } finally {
       this.#leavings.end(ticket);
     }
+  }
+
+  /** Looks at a container while nobody else may touch it. */
+  async #look<T>(name: string, look: (departure: Departure) => Promise<T>): Promise<T> {
+    const departure = await (await this.#parts.engine()).moves.depart(name, 'migration');
+    try {
+      return await look(departure);
+    } finally {
+      await departure.resume();
+    }
+  }
+
+  /** Brings the image of a container here that is about to come. */
+  async #fetch(image: ImageName): Promise<void> {
+    const policy = await Policy.of(this.#parts.directory);
+    policy.checkImage(formatReference(parseReference(image.ref)));
+    await this.#parts.keeping(image.digest, () => exactImage(this.#parts.images, image, {}));
   }
 
   async #arrive({ ticket, record, address, memory, start }: PrepareRequest): Promise<Arrival> {
@@ -251,10 +280,19 @@ export class HostMigrations {
       () => recovery.settle(),
     ];
     try {
+      if (!this.#hasLooked && ContainerEngine.hasContainers(this.#parts)) await this.#adopt();
+      this.#hasLooked = true;
       if (!this.#tookIn && !this.#ledger.unsettled) return;
       for (const step of steps) await step().catch(() => {});
     } catch {
       // What cannot be settled now, or read, is tried again.
+    }
+  }
+
+  /** What an index that was lost has said of containers that were leaving is kept beside them, too. */
+  async #adopt(): Promise<void> {
+    for (const { container, note } of await (await this.#parts.engine()).moves.notes()) {
+      if (note !== undefined) this.#source.adopt(note, container);
     }
   }
 

@@ -3,6 +3,9 @@ import type { ContainerEngine, Departure } from '../../container';
 import type { Checkpointer } from '../../migration/checkpoint';
 import type { MigrationMode, PreflightAnswer, PreflightRequest } from '../../migration/protocol';
 
+/** An estimate is not worth more, in milliseconds. */
+const COUNT_MS = 20_000;
+
 /** What is known before a container moves. */
 export interface Survey {
   start: 'restore' | 'fresh';
@@ -38,13 +41,15 @@ export async function surveyMove(
   return { start, problems, fence: answer.fence, memory, files };
 }
 
-/** Bytes that folders take on the disk. */
+/** Bytes that folders take on the disk; of one that has too many files to be counted in time nothing is known: 0. */
 async function sizeOf(folders: string[]): Promise<number> {
-  const { stdout } = await execute('du', ['-sxk', '--', ...folders], {
-    timeoutMs: 60_000,
-    // A file may vanish while it walks.
-    allowFailure: true,
-  });
-  const kilobytes = stdout.split('\n').map((line) => Number.parseInt(line, 10) || 0);
-  return kilobytes.reduce((sum, size) => sum + size, 0) * 1024;
+  const sizes = await Promise.all(
+    folders.map(async (folder) => {
+      // A file may vanish while it walks.
+      const counting = execute('du', ['-sxk', '--', folder], { timeoutMs: COUNT_MS, allowFailure: true });
+      const { stdout } = await counting.catch(() => ({ stdout: '' }));
+      return Number.parseInt(stdout, 10) || 0;
+    }),
+  );
+  return sizes.reduce((sum, size) => sum + size, 0) * 1024;
 }

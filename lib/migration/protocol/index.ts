@@ -4,7 +4,7 @@ export type * from './links';
 export { type Served, serveMigrations, sourceOver, targetOver } from './mesh-links';
 export type * from './messages';
 export { MIGRATION_MODES } from './messages';
-export { type MigrationResult, type Movement, moveContainer } from './move';
+export { type MigrationResult, type Movement, moveContainer, notBegun } from './move';
 export type { DowntimeOf, MigrationProgress } from './progress';
 export { MigrationSource, type SourceOptions } from './source';
 export { type Expected, MigrationTarget, type TargetOptions } from './target';

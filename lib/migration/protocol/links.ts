@@ -1,6 +1,7 @@
 import type { LongCall } from '../../base';
 import type { Sender } from '../transfer';
 import type {
+  ImageName,
   PreflightAnswer,
   PreflightRequest,
   PrepareAnswer,
@@ -20,7 +21,9 @@ export type Transfer = Pick<
 /** What the source asks of the target. All calls may fail because it cannot be reached. */
 export interface TargetLink {
   preflight(request: PreflightRequest, options?: LongCall): Promise<PreflightAnswer>;
-  /** Brings the image there and makes all ready. */
+  /** Brings the image there, which may take long; nothing else happens yet. */
+  fetch(image: ImageName, options?: LongCall): Promise<void>;
+  /** Brings the image there, if it is not, and makes all ready. */
   prepare(request: PrepareRequest, options?: LongCall): Promise<PrepareAnswer>;
   transfer(ticket: Ticket): Promise<Transfer>;
   /**

@@ -4,6 +4,7 @@ import { receive, Sender } from '../transfer';
 import { checkTicket } from './check-ticket';
 import type { SourceLink, TargetLink } from './links';
 import type {
+  ImageName,
   PreflightAnswer,
   PreflightRequest,
   PrepareAnswer,
@@ -18,6 +19,7 @@ import type { MigrationTarget } from './target';
 
 const CALLS = {
   preflight: 'migration.preflight',
+  fetch: 'migration.fetch',
   prepare: 'migration.prepare',
   run: 'migration.run',
   decide: 'migration.decide',
@@ -40,6 +42,7 @@ export function targetOver(mesh: Mesh, peerId: string): TargetLink {
     mesh.call<T>(peerId, name, argument, { timeoutMs, signal });
   return {
     preflight: (request, options) => call<PreflightAnswer>(CALLS.preflight, request, MINUTE, options),
+    fetch: (image, options) => call<void>(CALLS.fetch, image, PREPARE_LIMIT, options),
     prepare: (request, options) => call<PrepareAnswer>(CALLS.prepare, request, PREPARE_LIMIT, options),
     transfer: async (ticket) => Sender.open(await mesh.openStream(peerId, TRANSFER, ticket)),
     run: (ticket, state) => call<RunAnswer>(CALLS.run, { ticket, state }, RUN_LIMIT),
@@ -60,6 +63,8 @@ export interface Served {
   /** Whether that host may place containers here. @throws when it may not */
   check(peerId: string): Promise<void>;
   preflight(request: PreflightRequest): Promise<PreflightAnswer>;
+  /** Brings an image here. */
+  fetch(image: ImageName): Promise<void>;
   /** How many pages of memory there is room for ahead of a dump. */
   pageLimit(): number;
 }
@@ -71,6 +76,10 @@ export function serveMigrations(mesh: Mesh, served: Served): void {
   mesh.serve(CALLS.preflight, async (request: PreflightRequest, { peerId }) => {
     await check(peerId);
     return served.preflight(request);
+  });
+  mesh.serve(CALLS.fetch, async (image: ImageName, { peerId }) => {
+    await check(peerId);
+    await served.fetch(image);
   });
   mesh.serve(CALLS.prepare, async (request: PrepareRequest, context) => {
     await check(context.peerId);

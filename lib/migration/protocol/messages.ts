@@ -25,6 +25,9 @@ export interface Ticket {
   fence: number;
 }
 
+/** An image, by its reference and the digest of its manifest. */
+export type ImageName = Pick<ContainerRecord['image'], 'ref' | 'digest'>;
+
 /** What the source asks before anything is moved. */
 export interface PreflightRequest {
   name: string;

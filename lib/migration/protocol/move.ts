@@ -53,6 +53,13 @@ export interface Movement {
 const MUCH = 4 << 20;
 const FILE_ROUNDS = 4;
 
+const NOTHING = { outcome: 'rolled-back', address: 'none', downtimeMs: 0, totalMs: 0, bytesSent: 0 } as const;
+
+/** Of a migration that has failed before anything happened to the container. */
+export function notBegun(error: unknown, name: string): MigrationResult {
+  return { ...NOTHING, rounds: [], error: documentOf(error, name) };
+}
+
 /**
  * Moves a container. When anything fails before it runs at the target, it goes on here and the result says why.
  * Until it stands still the signal gives it up.
@@ -62,18 +69,12 @@ const FILE_ROUNDS = 4;
 export async function moveContainer(movement: Movement): Promise<MigrationResult> {
   const began = performance.now();
   const { ticket, departure, source, signal } = movement;
-  const result: MigrationResult = {
-    outcome: 'rolled-back',
-    address: 'none',
-    downtimeMs: 0,
-    totalMs: 0,
-    rounds: [],
-    bytesSent: 0,
-  };
+  const result: MigrationResult = { ...NOTHING, rounds: [] };
   let attempt: Attempt<SourceStep> | undefined;
   const progress = { told: false };
   try {
     attempt = source.begin(ticket, departure);
+    await departure.note(ticket);
     await move(movement, attempt, result, progress);
     result.outcome = 'moved';
   } catch (error) {
@@ -81,7 +82,7 @@ export async function moveContainer(movement: Movement): Promise<MigrationResult
     if (!attempt) await departure.resume();
     else if (!progress.told) await source.giveUp(attempt);
     if (signal?.aborted && error instanceof AbortedError) throw error;
-    result.error = documentOf(error, ticket);
+    result.error = documentOf(error, ticket.name);
   } finally {
     if (attempt) source.rest(attempt);
   }
@@ -127,7 +128,7 @@ async function move(
     if (halted !== undefined)
       result.downtimeMs = Math.max(0, Math.round(runningAt - answer.sinceRunningMs - halted));
     result.address = prepared.address;
-    if (answer.warning !== undefined) result.warning = documentOf(answer.warning, ticket);
+    if (answer.warning !== undefined) result.warning = documentOf(answer.warning, ticket.name);
   } catch (error) {
     await transfer.close();
     throw error;
@@ -236,6 +237,6 @@ function portable(record: ContainerRecord): ContainerRecord {
   return { ...record, layers: [] };
 }
 
-function documentOf(error: unknown, { name }: Ticket): ErrorDocument {
+function documentOf(error: unknown, name: string): ErrorDocument {
   return toGaruaError(error, `the migration of ${name}`).toJSON();
 }

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Departure } from '../../container';
+import { checkTicket } from './check-ticket';
 import { MigrationInDoubtError, NothingToResolveError } from './errors';
 import type { Attempt, MigrationLedger, SourceStep } from './ledger';
 import type { TargetLink } from './links';
@@ -54,6 +55,20 @@ export class MigrationSource {
     this.#active.add(ticket.id);
     this.#departures.set(ticket.id, departure);
     return attempt;
+  }
+
+  /**
+   * Takes up an attempt that a lost index has forgotten: it may have been offered, so the target is asked.
+   *
+   * @param value the ticket, as it was kept elsewhere
+   * @throws {TicketInvalidError}
+   */
+  adopt(value: unknown, container: string): void {
+    const { ledger } = this.#options;
+    const { from = '', to = '' } = (value ?? {}) as Partial<Ticket>;
+    const ticket = checkTicket(value, from, to);
+    if (ledger.outcome(ticket.id) || ledger.leaving().some(({ ticket: { id } }) => id === ticket.id)) return;
+    ledger.advance(ledger.beginSource(ticket, container), 'offered');
   }
 
   /** Whatever is left of the attempt is for `recover` now. */

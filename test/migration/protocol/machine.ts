@@ -252,6 +252,7 @@ export class Machine {
       address: null,
       upper: '/upper',
       volumes: [],
+      note: async () => {},
       imagesFolder: async () => '/images',
       logFiles: () => [],
       processes: async () => [],
@@ -316,6 +317,7 @@ export class Machine {
   #link(): TargetLink {
     return {
       preflight: never,
+      fetch: never,
       prepare: (request) =>
         this.#call('prepare', async (peer) => {
           await peer.target.prepare(request);
