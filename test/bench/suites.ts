@@ -42,7 +42,8 @@ export const SUITES: Suite[] = [
   },
   {
     name: 'operators',
-    summary: 'operators of flows between three sites, and beside wires; needs root and gcc, about ten minutes',
+    summary:
+      'operators of flows between three sites, and beside wires; needs root and gcc, about ten minutes',
     program: join(__dirname, 'operators/main.js'),
   },
 ];

@@ -1,12 +1,15 @@
 /** `npm run bench -- operators`: what operators of flows promise, measured. */
 import { parseArgs } from 'node:util';
 import { isMet, type Row, table } from '../stream/row';
+import { move } from './move';
 import { overhead } from './overhead';
+import { reduce } from './reduce';
+import { rescale } from './rescale';
 
 const USAGE = `usage: npm run bench -- operators [--quick] [--list] [case...]
 `;
 
-const CASES = [overhead];
+const CASES = [reduce, move, rescale, overhead];
 
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({

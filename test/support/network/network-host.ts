@@ -11,7 +11,7 @@ import type { HostPlace } from './fog-network-namespaces';
 const MAIN = join(__dirname, '../../../lib/cli/main.js');
 
 /** Runs a command with a /run/garua of its own: hosts of one machine would share the addresses of containers there. */
-const OWN_RUN = [
+export const OWN_RUN = [
   ...['unshare', '--mount', 'sh', '-c'],
   'mkdir -p /run/garua && mount -t tmpfs tmpfs /run/garua && exec "$@"',
   'sh',

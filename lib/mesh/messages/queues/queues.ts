@@ -37,6 +37,8 @@ export interface Received {
 
 /** A queue of this host that is longer than this holds its senders back. */
 const INBOX_MESSAGES = 4_000;
+/** Of a subscriber that roams: what is here when it moves must be fetched while it stands still; the rest is sent anew. */
+const ROAMING_MESSAGES = 500;
 const INBOX_BYTES = 64 << 20;
 
 /** All queues of this host: what waits for its own subscribers, and for those of others. */
@@ -136,7 +138,9 @@ export class Queues {
   /** Whether the queue of a subscriber of this host has room for what others send. */
   hasRoom(subscriber: string): boolean {
     const queue = this.subscribers.find(this.self.peer, subscriber);
-    return !queue || (queue.waiting < INBOX_MESSAGES && queue.bytes < INBOX_BYTES);
+    if (!queue) return true;
+    const most = queue.epoch === null ? INBOX_MESSAGES : ROAMING_MESSAGES;
+    return queue.waiting < most && queue.bytes < INBOX_BYTES;
   }
 
   status(queue: Queue): QueueStatus {
