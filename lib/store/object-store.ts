@@ -377,7 +377,7 @@ export class ObjectStore implements Store, StoreService {
     index.put({ cid, size, lastUse: nas.now, writer });
     if (!locator) return;
     tasks.add('announce', cid);
-    this.#repair.wake();
+    this.#repair.wakeSoon();
   }
 
   /** Nobody waits for it, and the next one makes up for one that fails. */

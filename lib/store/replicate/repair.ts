@@ -10,11 +10,15 @@ const ROUND = 64;
 /** A copy of so many bytes may take a second, else longer; with `haveMs` as the least. */
 const SLOWEST_BYTES_PER_SECOND = 50_000;
 
+/** Announcing takes the processor that the next put needs: it waits until a series of puts may be over, in ms. */
+const ANNOUNCE_AFTER = 1_000;
+
 /** Tells other sites what is new here, and sends them copies, now or when they can be reached. */
 export class Repair {
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> | undefined;
   #again = false;
+  #soon: NodeJS.Timeout | undefined;
   readonly #closed = new AbortController();
 
   constructor(
@@ -30,6 +34,7 @@ export class Repair {
 
   async close(): Promise<void> {
     clearInterval(this.#timer);
+    clearTimeout(this.#soon);
     this.#closed.abort();
     await this.#running;
   }
@@ -41,6 +46,16 @@ export class Repair {
     this.#running ??= this.#loop().finally(() => {
       this.#running = undefined;
     });
+  }
+
+  /** Works off what came up in passing. */
+  wakeSoon(): void {
+    if (!this.#timer || this.#closed.signal.aborted) return;
+    this.#soon ??= setTimeout(() => {
+      this.#soon = undefined;
+      this.wake();
+    }, ANNOUNCE_AFTER);
+    this.#soon.unref();
   }
 
   async #loop(): Promise<void> {

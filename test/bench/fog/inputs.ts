@@ -14,9 +14,9 @@ export const SIZES: Size[] = [
   { name: '10 MB', bytes: 10_000_000 },
 ];
 
-/** A new file that nobody has seen before. */
+/** A new file that nobody has seen before, on disk: who makes his own durable has not to wait for this one's. */
 export function writeInput(folder: string, name: string, bytes: number): string {
   const file = join(folder, name);
-  writeFileSync(file, randomBytes(bytes));
+  writeFileSync(file, randomBytes(bytes), { flush: true });
   return file;
 }
