@@ -53,11 +53,14 @@ export interface Movement {
 const MUCH = 4 << 20;
 const FILE_ROUNDS = 4;
 
-const NOTHING = { outcome: 'rolled-back', address: 'none', downtimeMs: 0, totalMs: 0, bytesSent: 0 } as const;
+/** In the order in which the document is printed. */
+function nothingYet(): MigrationResult {
+  return { outcome: 'rolled-back', address: 'none', downtimeMs: 0, totalMs: 0, rounds: [], bytesSent: 0 };
+}
 
 /** Of a migration that has failed before anything happened to the container. */
 export function notBegun(error: unknown, name: string): MigrationResult {
-  return { ...NOTHING, rounds: [], error: documentOf(error, name) };
+  return { ...nothingYet(), error: documentOf(error, name) };
 }
 
 /**
@@ -69,7 +72,7 @@ export function notBegun(error: unknown, name: string): MigrationResult {
 export async function moveContainer(movement: Movement): Promise<MigrationResult> {
   const began = performance.now();
   const { ticket, departure, source, signal } = movement;
-  const result: MigrationResult = { ...NOTHING, rounds: [] };
+  const result = nothingYet();
   let attempt: Attempt<SourceStep> | undefined;
   const progress = { told: false };
   try {
