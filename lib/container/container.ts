@@ -176,6 +176,8 @@ export interface LogLine {
   time: string;
   stream: 'stdout' | 'stderr';
   text: string;
+  /** The text is a piece of a very long line, whose next piece follows. */
+  goesOn?: true;
 }
 
 /** A place in a log behind a line: the time that the line carries, and how many lines of that time came up to it. */

@@ -94,4 +94,100 @@ describeWithCriu('operators that are containers', function () {
     await eventually(async () => (await containersAt('ada')).length, 0, PATIENCE);
     assert.equal((await containersAt('bob')).length, 1);
   });
+
+  it('give what a program had not answered to the next one when it is killed', async () => {
+    const careful = operator('careful', { done: 'answered' }, { pin: 'ada' });
+    await placed.redeploy([careful]);
+    await placed.reaches('careful', 'running');
+    const first = returned.messages.length;
+    await send(home, owner, FLOW, 'careful', range(0, 1));
+    await returned.reach(first + 1);
+    const sending = send(home, owner, FLOW, 'careful', range(1, 150));
+    await returned.reach(first + 10);
+    const [{ pid }] = (await containersAt('ada')) as [ContainerStatus];
+    process.kill(pid!, 'SIGKILL');
+    await sending;
+    const missing = async () => {
+      const heard = new Set(returned.numbers.slice(first));
+      return range(0, 150).filter((number) => !heard.has(number)).length;
+    };
+    await eventually(missing, 0, PATIENCE);
+    const [{ restarts }] = (await containersAt('ada')) as [ContainerStatus];
+    assert.equal(restarts, 1);
+  });
+
+  it('go on over a crash of their host, and lose nothing', async () => {
+    await placed.redeploy([operator('careful', { done: 'answered' }, { pin: 'bob' })]);
+    await eventually(
+      async () => (await placed.status('careful'))?.instances.map(({ site }) => site).join(),
+      'bob',
+      PATIENCE,
+    );
+    await placed.reaches('careful', 'running');
+    const first = returned.messages.length;
+    const sending = send(home, owner, FLOW, 'careful', range(200, 300));
+    await returned.reach(first + 10);
+    const before = (await containersAt('bob'))[0]!.pid;
+    await hosts.kill('bob');
+    await hosts.daemon('bob');
+    await hosts.met();
+    await sending;
+    const missing = async () => {
+      const heard = new Set(returned.numbers.slice(first));
+      return range(200, 300).filter((number) => !heard.has(number)).length;
+    };
+    await eventually(missing, 0, PATIENCE);
+    assert.equal((await containersAt('bob'))[0]!.pid, before);
+  });
+
+  it('move with their files and what they keep where their memory cannot go along', async () => {
+    // CRIU takes no device along.
+    const command = ['sh', '-c', `while read -r l; do echo x >> /keep/all; echo $(wc -l < /keep/all); done`];
+    const spec = { command, mounts: [{ type: 'volume', source: 'data', target: '/keep' }] };
+    const cold = operator('cold', { spec } as never, { device: '/dev/null', allowed: ['ada', 'bob'] });
+    await placed.redeploy([cold]);
+    await placed.reaches('cold', 'running');
+    const first = returned.messages.length;
+    const [at] = (await placed.status('cold'))!.instances;
+    const other = at!.site === 'ada' ? 'bob' : 'ada';
+    const sending = send(home, owner, FLOW, 'cold', range(0, 60));
+    await returned.reach(first + 10);
+    await home.moveOperator(FLOW, 'cold', other);
+    await sending;
+    await returned.reach(first + 60);
+    assert.deepEqual(returned.numbers.slice(first).map(Number), range(1, 61));
+    assert.equal((await containersAt(other as HostName)).length, 1);
+  });
+
+  it('leave lines out that are too long, and say so', async () => {
+    const long = `while read -r l; do case $l in *long*) yes | head -c 3000000 | tr -d '\\n'; echo;; *) echo short;; esac; done`;
+    await placed.redeploy([
+      operator('lines', { spec: { command: ['sh', '-c', long] } as never }, { pin: 'ada' }),
+    ]);
+    await placed.reaches('lines', 'running');
+    const first = returned.messages.length;
+    const input = `operators/${owner}/${FLOW}/lines`;
+    const big = JSON.stringify({ payload: 'x'.repeat(1 << 20) });
+    await home.publish(input, [big, JSON.stringify({ payload: 'long' }), JSON.stringify({ payload: 1 })]);
+    await returned.reach(first + 1);
+    assert.deepEqual(returned.messages.slice(first), [{ payload: 'short' }]);
+    await eventually(
+      async () =>
+        placed.events.some(
+          (event) => event.type === 'status' && event.status.error?.code === 'ERR_OPERATOR_PROGRAM',
+        ),
+      true,
+      PATIENCE,
+    );
+  });
+
+  it('leave nothing behind', async () => {
+    await placed.leave();
+    await home.removeFlow(FLOW);
+    assert.deepEqual(await home.operators(), []);
+    for (const name of ['ada', 'bob'] as const) {
+      assert.deepEqual(await containersAt(name), []);
+      assert.deepEqual(await hosts.ask(name, (host) => host.volumes()), []);
+    }
+  });
 });

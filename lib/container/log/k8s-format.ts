@@ -70,7 +70,7 @@ export class LogParser {
     const cut = endOfLastCharacter(whole);
     const rest = whole.subarray(cut);
     this.#pending.set(stream, { time, parts: [rest], size: rest.length });
-    return toLine(stream, { ...pending, parts: [whole.subarray(0, cut)] });
+    return { ...toLine(stream, { ...pending, parts: [whole.subarray(0, cut)] }), goesOn: true };
   }
 }
 

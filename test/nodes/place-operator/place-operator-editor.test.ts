@@ -54,6 +54,16 @@ describe('the place-operator node in the editor', function () {
     await dialog.locator('#node-input-key').fill('payload.user');
     await dialog.locator('#node-input-least').waitFor();
     await editor.picture('place-operator-dialog', dialog);
+    await dialog.locator('#node-input-runs').selectOption('container');
+    await dialog.locator('#node-input-subflowId').waitFor({ state: 'hidden' });
+    await dialog.locator('#node-input-image.input-error').waitFor();
+    await dialog.locator('#node-input-image').fill('ghcr.io/team/count:2');
+    await dialog.locator('#node-input-image').press('Tab');
+    await dialog.locator('#node-input-image:not(.input-error)').waitFor();
+    await dialog.locator('#node-input-environment').waitFor();
+    await editor.picture('place-operator-dialog-container', dialog);
+    await dialog.locator('#node-input-runs').selectOption('subflow');
+    await dialog.locator('#node-input-image').waitFor({ state: 'hidden' });
     await editor.closeDialog();
   });
 

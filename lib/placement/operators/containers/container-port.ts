@@ -32,6 +32,7 @@ const DRAIN_LIMIT = 12_000;
 const QUIET = 150;
 const LOOK = 10;
 const AGAIN = 300;
+const TOO_LONG = `the program wrote a line of more than ${LONGEST_LINE} bytes, which was left out`;
 
 /**
  * What `fog-port-in` and `fog-port-out` are for a subflow: gives the messages of an instance to the program in its
@@ -224,7 +225,7 @@ export class ContainerPort {
     while (!signal.aborted) {
       try {
         const engine = await containers.engine();
-        for await (const { time, stream, text } of engine.logs(container, {
+        for await (const { time, stream, text, goesOn } of engine.logs(container, {
           follow: true,
           after: mark,
           signal,
@@ -232,12 +233,10 @@ export class ContainerPort {
           mark = { time, lines: time === mark?.time ? mark.lines + 1 : 1 };
           if (stream !== 'stdout') continue;
           this.#heardAt = performance.now();
-          // The log gives a line without end in pieces.
           const wasCut = isCut;
-          isCut = Buffer.byteLength(text) > LONGEST_LINE - 4;
-          if (isCut)
-            this.#problem = `the program wrote a line of more than ${LONGEST_LINE} bytes, which was left out`;
-          if (!isCut && !wasCut) await this.#outlet.send({ ...readLine(text), mark });
+          isCut = goesOn === true;
+          if (isCut || wasCut || Buffer.byteLength(text) > LONGEST_LINE) this.#problem = TOO_LONG;
+          else await this.#outlet.send({ ...readLine(text), mark });
         }
       } catch {
         // It is not there for a moment.

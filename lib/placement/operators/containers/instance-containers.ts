@@ -75,18 +75,18 @@ export class InstanceContainers {
   }
 
   /** Brings the container that another instance has handed over. */
-  async fetch(row: InstanceRow, state: string | null): Promise<void> {
+  async fetch(row: InstanceRow, state: string | null, signal: AbortSignal): Promise<void> {
     const passed = containerIn(state);
-    if (passed) await this.#adopt(row, passed);
+    if (passed) await this.#adopt(row, passed, signal);
   }
 
   /** Brings the container of an instance back that another host, or another instance, has asked for. */
-  async takeBack(row: InstanceRow): Promise<void> {
+  async takeBack(row: InstanceRow, signal: AbortSignal): Promise<void> {
     const container = this.#table.of(row.instance)?.container ?? this.#ports.get(row.instance)?.container;
     const known = container === undefined ? undefined : this.#table.find(container);
     if (!known || (known.instance === row.instance && known.sentTo === undefined)) return;
     const peerId = known.sentTo ?? this.#parts.mesh.peerId;
-    await this.#adopt(row, { container: known.container, peerId, mark: known.mark });
+    await this.#adopt(row, { container: known.container, peerId, mark: known.mark }, signal);
   }
 
   /** Containers go on. */
@@ -94,7 +94,11 @@ export class InstanceContainers {
     await Promise.all([...this.#ports.values()].map((port) => port.close()));
   }
 
-  async #adopt(row: InstanceRow, { container, peerId, mark }: PassedContainer): Promise<void> {
+  async #adopt(
+    row: InstanceRow,
+    { container, peerId, mark }: PassedContainer,
+    signal: AbortSignal,
+  ): Promise<void> {
     const { mesh } = this.#parts;
     const { instance } = row;
     const own = this.#table.of(instance);
@@ -104,7 +108,7 @@ export class InstanceContainers {
     // Before it comes: also after a crash somebody cares for it then.
     this.#table.put({ container, instance, mark, sentTo: undefined });
     if (!(await this.#isHere(container)) && peerId !== mesh.peerId) {
-      await mesh.call(peerId, CALL, container, { timeoutMs: PATIENCE });
+      await mesh.call(peerId, CALL, container, { timeoutMs: PATIENCE, signal });
     }
     await this.#ports.get(instance)?.close();
     this.#open(row);

@@ -172,7 +172,10 @@ export class LocalRuntime implements OperatorRuntime {
     if (!subscribers.every((name) => holds.has(name))) {
       table.arrive(instance, subscribers, state);
       // One that cannot come goes on where it is, with its messages.
-      if (isContainer(row)) await containers.fetch(row, table.passing(instance, 'in', subscribers)!.state);
+      if (isContainer(row)) {
+        const given = table.passing(instance, 'in', subscribers)!.state;
+        await containers.fetch(row, given, this.#closing.signal);
+      }
       await settleAll(
         subscribers.map((name) => messages.takeOver(name, { from, epoch, signal: this.#closing.signal })),
       );
@@ -197,7 +200,7 @@ export class LocalRuntime implements OperatorRuntime {
     const row = this.#row(owner, instance);
     const { messages, table, containers } = this.#options;
     if (table.passing(instance, 'out', subscribers)) {
-      if (isContainer(row)) await containers.takeBack(row);
+      if (isContainer(row)) await containers.takeBack(row, this.#closing.signal);
       await settleAll(subscribers.map((name) => messages.takeBack(name, { epoch })));
       await this.#restore(instance, 'out', subscribers);
     }

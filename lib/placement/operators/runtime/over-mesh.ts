@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from '../../../base';
 import type { Mesh } from '../../../mesh';
+import { containerIn } from '../containers';
 import { checkSpec, isDevice } from './check-spec';
 import type { Handover, InstanceSpec, OperatorRuntime, RuntimeReport, Subscriber, TakeOver } from './runtime';
 
@@ -17,6 +18,8 @@ const CALLS = {
 
 /** A Node-RED that loads nodes slowly, in ms. */
 const START_LIMIT = 90_000;
+/** A container's image, or the container itself, may have to come over a slow line, in ms. */
+const CONTAINER_LIMIT = 15 * 60_000;
 /** An instance may take a while to finish what it has begun. */
 const LIMIT = 25_000;
 /** Devices that may be asked for at once. */
@@ -36,13 +39,14 @@ export function runtimeOver(mesh: Mesh, peerId: string): OperatorRuntime {
     mesh.call<T>(peerId, name, argument, { timeoutMs, signal });
   return {
     look: (_owner, devices, signal) => call<RuntimeReport>(CALLS.look, { devices }, LIMIT, signal),
-    start: (spec, signal) => call<void>(CALLS.start, spec, START_LIMIT, signal),
+    start: (spec, signal) =>
+      call<void>(CALLS.start, spec, spec.body.kind === 'container' ? CONTAINER_LIMIT : START_LIMIT, signal),
     hold: (_owner, instance, subscribers, epoch, signal) =>
       call<void>(CALLS.hold, { instance, subscribers, epoch }, LIMIT, signal),
     handOver: (_owner, instance, subscribers, signal) =>
       call<Handover>(CALLS.handOver, { instance, subscribers }, LIMIT, signal),
     takeOver: (_owner, instance, request, signal) =>
-      call<void>(CALLS.takeOver, { instance, request }, LIMIT, signal),
+      call<void>(CALLS.takeOver, { instance, request }, takeOverLimit(request), signal),
     renounce: (_owner, instance, subscribers, signal) =>
       call<boolean>(CALLS.renounce, { instance, subscribers }, LIMIT, signal),
     takeBack: (_owner, instance, subscribers, epoch, signal) =>
@@ -52,6 +56,8 @@ export function runtimeOver(mesh: Mesh, peerId: string): OperatorRuntime {
     remove: (_owner, instance, signal) => call<void>(CALLS.remove, { instance }, START_LIMIT, signal),
   };
 }
+
+const takeOverLimit = ({ state }: TakeOver) => (containerIn(state) ? CONTAINER_LIMIT : LIMIT);
 
 /** Serves the other hosts of the fog, each for its own operators. `check`: whether it may place flows here. */
 export function serveRuntime(
