@@ -198,6 +198,7 @@ export {
   StaleMigrationError,
   StandstillTooLongError,
   StateTooLargeError,
+  TargetMemoryError,
   TicketInvalidError,
   TooManyMigrationsError,
 } from './migration/protocol';

@@ -112,13 +112,20 @@ export class HostNotFoundError extends GaruaError {
 
 /** A host cannot be reached now. */
 export class UnreachableError extends GaruaError {
-  constructor(host: string, options?: ErrorOptions) {
+  /** Whether the host may have heard the call: it was lost while the answer was waited for. */
+  readonly mayHaveHeard: boolean;
+
+  constructor(
+    host: string,
+    { mayHaveHeard = false, ...options }: ErrorOptions & { mayHaveHeard?: boolean } = {},
+  ) {
     super(
       'ERR_MESH_UNREACHABLE',
       `the host ${host} cannot be reached`,
       'Look at its state with garua sites; the mesh goes on trying to reach it.',
       options,
     );
+    this.mayHaveHeard = mayHaveHeard;
   }
 }
 

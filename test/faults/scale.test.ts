@@ -109,6 +109,17 @@ describe('garua scale: instances of a service', function () {
     assert.ok(asked > 50, `${asked}`);
   });
 
+  it('asked for one at both hosts at once leaves one at least', async () => {
+    await scale(2);
+    const both = await Promise.allSettled([scale(1, {}, 'ada'), scale(1, {}, 'bob')]);
+    for (const outcome of both) {
+      if (outcome.status === 'rejected') assert.equal(outcome.reason.code, 'ERR_SCALE_RUNNING');
+    }
+    const left = [...(await hosts.ps('ada')), ...(await hosts.ps('bob'))];
+    assert.ok(left.length > 0, 'nothing is left');
+    assert.equal((await scale(1)).instances.length, 1);
+  });
+
   it('from a host that has none of them, twice the same, and what a host has lost is made good', async () => {
     assert.equal(places(await scale(2)), 'web@ada ada ready, web@bob bob ready');
     const pids = async () => [await hosts.ps('ada'), await hosts.ps('bob')].flat().map(({ pid }) => pid);

@@ -28,6 +28,7 @@ export const scale: Command = {
       const result = await withProgressBar((onProgress) =>
         host.scale(name, { ...longCall(invocation, onProgress), ...request }),
       );
+      for (const host of result.missing ?? []) process.stderr.write(`not asked: ${host}\n`);
       if (options.json) return printJson(result);
       printTable(
         ['CONTAINER', 'SERVICE', 'HOST', 'SITE', 'STATE'],

@@ -26,6 +26,7 @@ import {
   type PrepareRequest,
   serveMigrations,
   sourceOver,
+  TargetMemoryError,
   TooManyMigrationsError,
   targetOver,
 } from '../../migration/protocol';
@@ -117,7 +118,8 @@ export class HostMigrations {
       preflight: async (request) => {
         const { directory, checkpointer, engine } = this.#parts;
         const fence = this.#ledger.fence(request.name);
-        return answerPreflight({ directory, checkpointer, engine: await engine(), fence }, request);
+        const promised = this.#target.promisedMemory;
+        return answerPreflight({ directory, checkpointer, engine: await engine(), fence, promised }, request);
       },
       fetch: (image) => this.#fetch(image),
       pageLimit: () => this.#pageLimit,
@@ -257,6 +259,9 @@ export class HostMigrations {
     const policy = await Policy.of(directory);
     policy.checkImage(formatReference(parseReference(record.image.ref)));
     if (start === 'restore') policy.checkRestore('taking in running processes');
+    const free = (await availableMemory()) - this.#target.promisedMemory;
+    // Another may have been promised the same since its source asked.
+    if (memory > free) throw new TargetMemoryError(ticket.name, this.#requireMesh().name, memory, free);
     this.#tookIn = true;
     this.#pageLimit = Math.floor((await availableMemory()) / 4 / PAGE);
     return keeping(record.image.digest, async () => {

@@ -11,18 +11,20 @@ export interface PreflightParts {
   engine: ContainerEngine;
   checkpointer: Checkpointer;
   fence: number;
+  /** Bytes of memory that others on their way here will take. */
+  promised: number;
 }
 
 /** Looks for all that stands in the way of a container that is to come here; nothing is done yet. */
 export async function answerPreflight(
-  { directory, engine, checkpointer, fence }: PreflightParts,
+  { directory, engine, checkpointer, fence, promised }: PreflightParts,
   request: PreflightRequest,
 ): Promise<PreflightAnswer> {
   const found = await Promise.all([
     taken(engine, request),
     forbidden(engine, directory, request),
     missing(request),
-    tooLarge(directory, request),
+    tooLarge(directory, request, promised),
   ]);
   const { facts } = request;
   const refusal = (error: GaruaError) => [error.message];
@@ -87,10 +89,16 @@ async function missing({ record, architecture }: PreflightRequest): Promise<stri
   return problems;
 }
 
-async function tooLarge(directory: DataDirectory, { files, memory }: PreflightRequest): Promise<string[]> {
+async function tooLarge(
+  directory: DataDirectory,
+  { files, memory }: PreflightRequest,
+  promised: number,
+): Promise<string[]> {
   const { bavail, bsize } = await statfs(directory.path);
   const problems: string[] = [];
-  const [disk, free] = [bavail * bsize, await availableMemory()];
+  const disk = bavail * bsize;
+  // What those need has in part come already; more than all of it cannot come.
+  const free = Math.max(0, (await availableMemory()) - promised);
   if (files > disk) problems.push(`its files take ${formatSize(files)}, and ${formatSize(disk)} are free`);
   if (memory > free)
     problems.push(`it uses ${formatSize(memory)} of memory, and ${formatSize(free)} are free`);

@@ -63,19 +63,26 @@ export class HostOutlook {
       const own = labels.get(name) ?? {};
       const priority = Number.parseInt(own[PRIORITY] ?? '', 10) || 0;
       const weight = { cpus: cpus ?? 0, memory: memory ?? 0 };
-      return { name, service: service?.name ?? null, labels: own, priority, ...weight, mayMove: true };
+      return {
+        ...{ name, service: service?.name ?? null, labels: own, priority },
+        ...{ ...weight, avoids: [], mayMove: true },
+      };
     });
   }
 }
 
 function viewOf({ name, peerId, site, abilities, load }: MeshHost): ViewedHost[] {
   if (!abilities || !load) return [];
-  return [{ name, peerId, site, cpus: abilities.cpus, memory: abilities.memory, ...load }];
+  const { arch, cpus, memory } = abilities;
+  return [{ name, peerId, site, arch, cpus, memory, ...load }];
 }
 
 /** Of this host the memory is what it is now, and not at the last heartbeat. */
 function viewOfSelf({ name, peerId, site }: Mesh, hosts: MeshHost[]): ViewedHost {
   const cpus = availableParallelism();
   const freeCpus = hosts.find(({ self }) => self)?.load?.freeCpus ?? cpus;
-  return { name, peerId, site, cpus, freeCpus, memory: totalmem(), freeMemory: freemem() };
+  return {
+    ...{ name, peerId, site, arch: process.arch, cpus, freeCpus },
+    ...{ memory: totalmem(), freeMemory: freemem() },
+  };
 }

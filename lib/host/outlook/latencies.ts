@@ -4,6 +4,9 @@ import type { PeerGate } from '../peers';
 import { ConnectTime, parseAddress } from './connect-time';
 
 const CALL = 'outlook.latency';
+/** The site reaches the user; how far it is will be known in a while. */
+const UNMEASURED = 'unmeasured';
+type Latency = number | typeof UNMEASURED | null;
 /** For the answer of one site, in milliseconds. */
 const PATIENCE = 4_000;
 
@@ -27,24 +30,30 @@ export class Latencies {
     });
   }
 
-  /** Milliseconds by site; a site that does not reach the user, or is not reached, is left out. */
-  async toUser(mesh: Mesh, text: string, signal?: AbortSignal): Promise<Record<string, number>> {
+  /**
+   * Milliseconds by site, null where that was not measured yet; a site that does not reach the user, or is not reached,
+   * is left out.
+   */
+  async toUser(mesh: Mesh, text: string, signal?: AbortSignal): Promise<Record<string, number | null>> {
     const user = userOf(mesh, text);
     const asked = [...speakers(mesh, user)].map(async ([site, host]) => {
       const options = { signal, timeoutMs: PATIENCE };
       const answer = host.self
         ? this.#fromHere(mesh, user)
-        : mesh.call<number | null>(host.peerId, CALL, user, options);
+        : mesh.call<Latency>(host.peerId, CALL, user, options);
       return [site, await answer.catch(() => null)] as const;
     });
     const answers = await Promise.all(asked);
-    return Object.fromEntries(answers.filter((answer): answer is [string, number] => answer[1] !== null));
+    const reached = answers.filter(([, latency]) => latency !== null);
+    return Object.fromEntries(
+      reached.map(([site, latency]) => [site, latency === UNMEASURED ? null : latency]),
+    );
   }
 
-  async #fromHere(mesh: Mesh, user: User): Promise<number | null> {
+  async #fromHere(mesh: Mesh, user: User): Promise<Latency> {
     if ('address' in user) return this.#connectTime.measure(String(user.address));
     const { rttMs, state } = mesh.host(String(user.peerId));
-    return state === 'down' ? null : rttMs;
+    return state === 'down' ? null : (rttMs ?? UNMEASURED);
   }
 }
 

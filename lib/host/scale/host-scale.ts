@@ -1,4 +1,4 @@
-import { formatSize, InvalidArgumentError, throwIfAborted } from '../../base';
+import { formatSize, InvalidArgumentError, settleAll, throwIfAborted } from '../../base';
 import { type ContainerEngine, ContainerNotFoundError, type ContainerRecord } from '../../container';
 import type { FogMesh, MeshHost } from '../../mesh';
 import type { HostFog } from '../fog';
@@ -54,7 +54,17 @@ export class HostScale {
 
   /** Serves the hosts of the fog. */
   attach(mesh: FogMesh): void {
-    serveScale(mesh, this.#own, (peerId) => this.#options.peers.check('containers', peerId));
+    const served: ScaleLink = {
+      look: (name) => this.#own.look(name),
+      record: (name) => this.#own.record(name),
+      start: (request, signal) => this.#own.start(request, signal),
+      // Of two hosts that scale it at once, each would keep its own instance and take away the other's.
+      retire: async (request, signal) => {
+        if (this.#scaling.has(request.name)) throw new ScaleRunningError(request.name);
+        await this.#own.retire(request, signal);
+      },
+    };
+    serveScale(mesh, served, (peerId) => this.#options.peers.check('containers', peerId));
   }
 
   /**
@@ -82,7 +92,8 @@ export class HostScale {
       }
       await removeExcess(work);
       const instances = resultOf(work);
-      return { name, service: work.service, replicas: options.replicas, instances };
+      const { missing, service } = work;
+      return { name, service, replicas: options.replicas, instances, ...(missing.length > 0 && { missing }) };
     } finally {
       this.#scaling.delete(name);
     }
@@ -206,11 +217,18 @@ async function removeExcess(work: Work): Promise<void> {
     staying.splice(staying.indexOf(next), 1);
     leaving.push(next);
   }
-  for (const [done, host] of leaving.entries()) {
-    onProgress?.({ phase: 'draining', done, total: leaving.length, unit: 'items' });
-    await host.link.retire({ name, service, drainMs, graceMs }, signal);
-    (host as SurveyedHost).sight = null;
-  }
+  let done = 0;
+  const tell = () => onProgress?.({ phase: 'draining', done, total: leaving.length, unit: 'items' });
+  if (leaving.length > 0) tell();
+  // All at once: those that stay serve alone already.
+  await settleAll(
+    leaving.map(async (host: SurveyedHost) => {
+      await host.link.retire({ name, service, drainMs, graceMs }, signal);
+      host.sight = null;
+      done += 1;
+      tell();
+    }),
+  );
 }
 
 function resultOf(work: Work): ScaledInstance[] {

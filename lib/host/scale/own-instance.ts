@@ -3,6 +3,7 @@ import { type ContainerEngine, ContainerNotFoundError, type ContainerRecord, Pol
 import type { ImageStore } from '../../image';
 import { exactImage } from '../checkpoints';
 import type { HostServices } from '../services';
+import { ScaleWithoutServiceError } from './errors';
 import type { RetireRequest, ScaleLink, Sight, StartRequest } from './links';
 
 export interface OwnInstanceOptions {
@@ -36,8 +37,11 @@ export class OwnInstance implements ScaleLink {
   }
 
   async record(name: string): Promise<ContainerRecord> {
+    const record = await (await this.#options.engine()).record(name);
+    // Others are nobody's business: their variables may hold secrets.
+    if (record.spec.service === undefined) throw new ScaleWithoutServiceError(name);
     // The layers lie elsewhere on another host.
-    return { ...(await (await this.#options.engine()).record(name)), layers: [] };
+    return { ...record, layers: [] };
   }
 
   /**
@@ -47,6 +51,7 @@ export class OwnInstance implements ScaleLink {
   async start({ record, drainMs }: StartRequest, signal?: AbortSignal): Promise<void> {
     const { directory, images, keeping } = this.#options;
     const { spec } = record;
+    if (spec.service === undefined) throw new ScaleWithoutServiceError(spec.name);
     const engine = await this.#options.engine();
     await engine.validate(spec);
     (await Policy.of(directory)).checkImage(record.image.ref);

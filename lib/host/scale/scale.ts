@@ -28,4 +28,6 @@ export interface ScaleResult {
   replicas: number;
   /** By site and host. */
   instances: ScaledInstance[];
+  /** In words, which hosts could not be asked: an instance there is not counted. Absent when all were. */
+  missing?: string[];
 }

@@ -82,6 +82,7 @@ export class RpcClient {
   }
 
   #lose(): void {
-    for (const { reject } of [...this.#pending.values()]) reject(new UnreachableError(this.#peerId));
+    for (const { reject } of [...this.#pending.values()])
+      reject(new UnreachableError(this.#peerId, { mayHaveHeard: true }));
   }
 }

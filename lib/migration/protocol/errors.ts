@@ -1,4 +1,4 @@
-import { GaruaError } from '../../base';
+import { formatSize, GaruaError } from '../../base';
 
 /** The target cannot take the container. */
 export class MigrationImpossibleError extends GaruaError {
@@ -40,6 +40,17 @@ export class TooManyMigrationsError extends GaruaError {
       'ERR_MIGRATION_LIMIT',
       `${host} takes part in ${limit} migrations already`,
       'Wait until one of them has ended.',
+    );
+  }
+}
+
+/** Since the target was asked, others that are on their way there have been promised its memory. */
+export class TargetMemoryError extends GaruaError {
+  constructor(name: string, host: string, memory: number, free: number) {
+    super(
+      'ERR_MIGRATION_NO_MEMORY',
+      `container ${name} uses ${formatSize(memory)} of memory, and ${formatSize(Math.max(0, free))} of ${host} are not promised to others`,
+      'It goes on where it was. Choose another host, or wait until the others have arrived.',
     );
   }
 }

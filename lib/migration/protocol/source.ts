@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Departure } from '../../container';
+import { UnreachableError } from '../../mesh';
 import { checkTicket } from './check-ticket';
 import { MigrationInDoubtError, NothingToResolveError } from './errors';
 import type { Attempt, MigrationLedger, SourceStep } from './ledger';
@@ -110,7 +111,9 @@ export class MigrationSource {
     try {
       answer = await this.#linkOf(attempt).run(attempt.ticket, state);
     } catch (error) {
-      if ((await this.#verdict(attempt, error)) === 'aborted') {
+      // A target that was never told to run it, and will not be told any more, has not started it.
+      const isUntold = error instanceof UnreachableError && !error.mayHaveHeard;
+      if (isUntold || (await this.#verdict(attempt, error)) === 'aborted') {
         await this.#keep(attempt);
         throw error;
       }

@@ -56,6 +56,12 @@ export class MigrationTarget {
     return new Set([...this.#expected.keys(), ...this.#preparing]).size;
   }
 
+  /** Bytes of memory that those on their way here will take. */
+  get promisedMemory(): number {
+    const requests = [...this.#expected.values()].map(({ request }) => request);
+    return requests.reduce((sum, { memory }) => sum + memory, 0);
+  }
+
   /** Whether this host has ever agreed to the attempt. */
   knows({ id }: Ticket): boolean {
     const { ledger } = this.#options;

@@ -33,6 +33,7 @@ export class Consolidate implements Trigger {
     const weight = {
       cpus: all.reduce((sum, { cpus }) => sum + cpus, 0),
       memory: all.reduce((sum, { memory }) => sum + memory, 0),
+      avoids: all.flatMap(({ avoids }) => avoids),
     };
     const staying = others.filter((host) => stays(host, self));
     // All go, or none: half of them would leave two hosts on.

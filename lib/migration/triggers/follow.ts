@@ -34,10 +34,13 @@ export class Follow implements Trigger {
   decide(view: FogView, now: number): Decision | undefined {
     this.#take(view.latencies);
     const container = view.containers.find(({ name }) => name === this.#options.container);
-    const here = this.#smoothed.get(view.self.site) ?? Number.POSITIVE_INFINITY;
+    const { site: own } = view.self;
+    const here = this.#smoothed.get(own) ?? Number.POSITIVE_INFINITY;
+    // How far it is from here is not known yet, which is something else than no way.
+    const isUnknown = view.latencies[own] === null && !this.#smoothed.has(own);
     const site = this.nearest;
     const there = site === undefined ? here : this.#smoothed.get(site)!;
-    const isNearer = site !== view.self.site && this.#isNearer(there, here);
+    const isNearer = !isUnknown && site !== own && this.#isNearer(there, here);
     // One that has just come here waits as long as any other.
     const isTime = this.#hold.lasts(isNearer && container ? site : undefined, now);
     if (!isTime || !container?.mayMove) return undefined;
@@ -50,9 +53,10 @@ export class Follow implements Trigger {
     return { container: container.name, to: target.name, reason };
   }
 
-  #take(latencies: Record<string, number>): void {
+  #take(latencies: FogView['latencies']): void {
     for (const site of this.#smoothed.keys()) if (!(site in latencies)) this.#smoothed.delete(site);
     for (const [site, latency] of Object.entries(latencies)) {
+      if (latency === null) continue;
       const old = this.#smoothed.get(site) ?? latency;
       this.#smoothed.set(site, old + SMOOTHING * (latency - old));
     }

@@ -25,15 +25,18 @@ export function isBelow(shares: Shares, limit: Shares): boolean {
   return shares.cpu <= limit.cpu && shares.memory <= limit.memory;
 }
 
+/** What is to find room. */
+export type Load = Weight & Pick<ViewedContainer, 'avoids'>;
+
 /** The host with most room left once the container is there; undefined when it would bring each over the limit. */
 export function roomiest(
   hosts: readonly ViewedHost[],
-  container: Weight,
+  container: Load,
   limit: Shares,
 ): ViewedHost | undefined {
   const left = (host: ViewedHost) => busiest(used(host, container));
   return hosts
-    .filter((host) => isBelow(used(host, container), limit))
+    .filter((host) => !container.avoids.includes(host.name) && isBelow(used(host, container), limit))
     .sort((a, b) => left(a) - left(b) || (a.peerId < b.peerId ? -1 : 1))[0];
 }
 

@@ -3,6 +3,8 @@ export interface ViewedHost {
   name: string;
   peerId: string;
   site: string;
+  /** As `process.arch`; a container stays with its kind of processor. */
+  arch: string;
   /** Cores, and those that were idle lately. */
   cpus: number;
   freeCpus: number;
@@ -21,6 +23,8 @@ export interface ViewedContainer {
   /** Cores and bytes that it uses. */
   cpus: number;
   memory: number;
+  /** Names of hosts that it could not move to lately. */
+  avoids: readonly string[];
   /** Not while it moves, or rests from a move or a failed one. */
   mayMove: boolean;
 }
@@ -33,8 +37,11 @@ export interface FogView {
   containers: ViewedContainer[];
   /** In words, why this host had better be left: too low a voltage, a failing disk. */
   troubles: string[];
-  /** Milliseconds from each site to the user who is followed; none for a site that does not reach it. */
-  latencies: Record<string, number>;
+  /**
+   * Milliseconds from each site to the user who is followed; none for a site that does not reach it, and null where
+   * that was not measured yet.
+   */
+  latencies: Record<string, number | null>;
 }
 
 /** A container is to go to another host. */

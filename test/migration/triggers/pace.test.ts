@@ -1,8 +1,15 @@
 import { deepEqual, equal } from 'node:assert/strict';
 import { Evacuate, Pace, parseSelection, Watcher } from '../../../lib/migration/triggers';
-import { container, view } from './view';
+import { container, host, view } from './view';
 
 const MINUTE = 60_000;
+const GB = 1 << 30;
+
+function evacuation(most = 1): Watcher {
+  const trigger = new Evacuate({ selection: parseSelection(''), forMs: 0 });
+  trigger.isAsked = true;
+  return new Watcher(trigger, new Pace({ most, restMs: MINUTE }));
+}
 
 describe('the pace of moves', () => {
   it('lets a container rest after a move, and longer after each failure', () => {
@@ -10,7 +17,7 @@ describe('the pace of moves', () => {
     const move = (hasMoved: boolean, now: number) => {
       pace.began('box');
       equal(pace.mayMove('box', now), false, 'never twice at once');
-      pace.ended('box', hasMoved, now);
+      pace.ended('box', 'quay', hasMoved, now);
     };
     move(true, 0);
     deepEqual([pace.mayMove('box', MINUTE - 1), pace.mayMove('box', MINUTE)], [false, true]);
@@ -24,19 +31,17 @@ describe('the pace of moves', () => {
   it('forgets a container that has gone, once it has rested', () => {
     const pace = new Pace({ most: 1, restMs: 0 });
     pace.began('box');
-    pace.ended('box', false, 0);
+    pace.ended('box', 'quay', false, 0);
     pace.keep(new Set(), 10_000);
     equal(pace.mayMove('box', 10_000), false);
     pace.keep(new Set(), MINUTE);
     pace.began('box');
-    pace.ended('box', false, MINUTE);
+    pace.ended('box', 'quay', false, MINUTE);
     equal(pace.mayMove('box', 2 * MINUTE), true, 'as after a first failure');
   });
 
   it('is kept by all decisions', () => {
-    const trigger = new Evacuate({ selection: parseSelection(''), forMs: 0 });
-    trigger.isAsked = true;
-    const watcher = new Watcher(trigger, new Pace({ most: 2, restMs: MINUTE }));
+    const watcher = evacuation(2);
     const full = view({ containers: ['a', 'b', 'c'].map((name) => container(name)) });
     const first = watcher.look(full, 0);
     deepEqual(
@@ -48,6 +53,35 @@ describe('the pace of moves', () => {
     deepEqual(
       watcher.look(full, 3).map((decision) => decision.container),
       ['c'],
+    );
+  });
+
+  it('tries another host than the one that refused, until a while later', () => {
+    const watcher = evacuation();
+    const here = view({ others: [host('quay', { freeMemory: 3.5 * GB }), host('tower')] });
+    const look = (now: number) => watcher.look(here, now)[0];
+    const first = look(0)!;
+    equal(first.to, 'quay');
+    watcher.ended(first, false, 1);
+    const second = look(MINUTE)!;
+    equal(second.to, 'tower');
+    watcher.ended(second, false, MINUTE);
+    equal(look(5 * MINUTE), undefined, 'nobody is left');
+    equal(look(12 * MINUTE)?.to, 'quay');
+  });
+
+  it('sees the room that those who are on their way will need, and no host of another processor', () => {
+    const containers = ['a', 'b', 'c'].map((name) => container(name, { memory: GB }));
+    const others = [
+      host('quay', { freeMemory: 1.5 * GB }),
+      host('tower', { freeMemory: 1.4 * GB }),
+      host('desk', { arch: 'x64' }),
+    ];
+    deepEqual(
+      evacuation(3)
+        .look(view({ containers, others }), 0)
+        .map(({ container, to }) => `${container} ${to}`),
+      ['a quay', 'b tower'],
     );
   });
 });

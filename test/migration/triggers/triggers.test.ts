@@ -29,6 +29,14 @@ describe('follow', () => {
     equal(trigger.decide(near(50, 10), 10_001), undefined, 'and waits anew');
   });
 
+  it('does not take a way that was not measured yet for none', () => {
+    const to = (latencies: Record<string, number | null>) =>
+      new Follow({ ...options, forMs: 0 }).decide(view({ latencies }), 0)?.to;
+    equal(to({ here: null, quay: 10 }), undefined);
+    equal(to({ here: 50, quay: null }), undefined);
+    equal(to({ quay: 10 }), 'quay', 'there is no way from here');
+  });
+
   it('begins to wait anew when the way from here is short again', () => {
     const trigger = new Follow(options);
     trigger.decide(near(50, 10), 0);
