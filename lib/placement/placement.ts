@@ -94,7 +94,7 @@ export interface PlacementAnswer extends PlacementCost {
   /** No placement has a smaller objective than this; only with `exact`. */
   bound?: number;
   /** Which method found it. */
-  solver: 'annealing' | 'highs';
+  solver: 'annealing' | 'branch-and-bound' | 'highs';
   seconds: number;
 }
 

@@ -20,7 +20,7 @@ const quick = { seed: 0, seconds: undefined, evaluations: 6000, wantsProgress: f
 describe('placement, the optimum of small models', function () {
   this.timeout(120_000);
 
-  it('annealing and HiGHS both reach the best of all placements, and know when there is none', async () => {
+  it('branch and bound and HiGHS both reach the best of all placements, and know when there is none', async () => {
     const proven = { optimum: 0, infeasible: 0 };
     for (let seed = 0; seed < 60; seed += 1) {
       const model = smallModel(seed, {
@@ -30,7 +30,7 @@ describe('placement, the optimum of small models', function () {
       });
       const best = new Reference(model).optimum();
       for (const exact of [false, true]) {
-        const what = `seed ${seed}, ${exact ? 'exact' : 'annealing'}`;
+        const what = `seed ${seed}, ${exact ? 'HiGHS' : 'branch and bound'}`;
         let answer: PlacementAnswer;
         try {
           answer = await solve({ ...quick, model, exact });
@@ -45,25 +45,25 @@ describe('placement, the optimum of small models', function () {
         assert.ok(told.feasible && answer.feasible, what);
         near(answer.objective, told.objective, `${what}: what it says of its answer`);
         near(answer.objective, best.cost.objective, what);
-        assert.equal(answer.optimal, exact, what);
-        if (exact) {
-          near(answer.bound!, best.cost.objective, `${what}: bound`);
-          assert.ok(answer.bound! <= answer.objective, what);
-          assert.equal(answer.solver, 'highs');
-          proven.optimum += 1;
-        } else assert.ok(!('bound' in answer), what);
+        assert.equal(answer.optimal, true, what);
+        assert.equal(answer.solver, exact ? 'highs' : 'branch-and-bound');
+        if (!exact) continue;
+        near(answer.bound!, best.cost.objective, `${what}: bound`);
+        assert.ok(answer.bound! <= answer.objective, what);
+        proven.optimum += 1;
       }
     }
     assert.ok(proven.optimum > 20 && proven.infeasible > 10, JSON.stringify(proven));
   });
 
-  it('annealing meets HiGHS on 10 operators and 5 sites', async () => {
-    for (let seed = 0; seed < 3; seed += 1) {
+  it('branch and bound meets HiGHS on 10 operators and 5 sites, also where annealing misses the optimum', async () => {
+    // Annealing ends 12 % above the optimum of the last one, whatever its seed.
+    for (const seed of [1, 8]) {
       const model = randomModel({ operators: 10, sites: 5, seed });
-      const annealed = await place(model);
+      const answer = await place(model);
       const exact = await place(model, { exact: true });
       assert.equal(exact.optimal, true);
-      near(annealed.objective, exact.objective, `seed ${seed}`);
+      near(answer.objective, exact.objective, `seed ${seed}`);
     }
   });
 
@@ -89,7 +89,7 @@ describe('placement, the optimum of small models', function () {
     for (const exact of [false, true]) {
       const { placement, optimal } = await place(free, { exact });
       assert.deepEqual(new Set(Object.values(placement)), new Set([model.sites[0]!.id]));
-      assert.equal(optimal, exact);
+      assert.equal(optimal, true);
     }
   });
 

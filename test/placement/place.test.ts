@@ -135,7 +135,7 @@ describe('garua place', () => {
     const { status, stdout } = await garua(data, 'place', file('model.json', model));
     assert.equal(status, 0);
     assert.match(stdout, /^OPERATOR +SITE\noperator-1 +site-\d\n/);
-    assert.match(stdout, /objective [\d.]+ \(not proven best\), response time/);
+    assert.match(stdout, /objective [\d.]+ \(nothing is better\), response time/);
   });
 
   it('wrong usage: status 2', async () => {

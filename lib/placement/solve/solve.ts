@@ -10,6 +10,7 @@ import { compile, type Problem } from '../model/problem';
 import type { PlacementAnswer } from '../placement';
 import { anneal } from '../search/anneal';
 import { allAtOneSite, type Candidate, greedy, placeInTurn } from '../search/baseline';
+import { exhaust } from '../search/exhaust';
 import type { Job } from './job';
 
 /** What `exact` takes when nothing is said. */
@@ -20,6 +21,9 @@ const PROOF_SECONDS = 20;
 const LARGEST_PROGRAM = 1_000_000;
 /** How near to the bound counts as proven, relative to the objective. */
 const PROVEN = 1e-8;
+/** Operators up to which all placements are looked at, and steps times sites that may take: a tenth of a second. */
+const MOST_EXHAUSTED = 16;
+const MOST_LOOKS = 200_000;
 /** Share of its usual evaluations that annealing gets when HiGHS goes on from there. */
 const WARM_UP = 0.5;
 
@@ -56,14 +60,17 @@ class Solution {
     const narrowed = narrow(problem);
     if (typeof narrowed === 'string') throw new PlacementInfeasibleError(narrowed);
     const scale = scaleOf(problem);
-    const found = this.#search(narrowed, scale);
+    const { found, isOptimal } = this.#search(narrowed, scale);
     if (this.job.exact) return this.#prove(narrowed, scale, found);
+    if (found && isOptimal) {
+      return this.#answer(problem, scale, found, { solver: 'branch-and-bound', optimal: true });
+    }
     if (found) return this.#answer(problem, scale, found, { solver: 'annealing', optimal: false });
     throw await this.#failure(narrowed);
   }
 
   /** Both baselines start the search, so that it never ends behind them. */
-  #search(problem: Problem, scale: Scale): Candidate | undefined {
+  #search(problem: Problem, scale: Scale): { found: Candidate | undefined; isOptimal: boolean } {
     const starts = [greedy(problem, scale)?.sites, allAtOneSite(problem, scale)?.sites].filter(
       (sites) => sites !== undefined,
     );
@@ -71,12 +78,28 @@ class Solution {
     const usual = this.job.evaluations ?? evaluationsFor(problem);
     const evaluations = Math.ceil(this.job.exact ? usual * WARM_UP : usual);
     const { onProgress } = this.events;
-    return anneal(problem, scale, starts, {
+    const expired = () => this.#left() <= 0;
+    const exhausted = this.#exhaust(problem, scale, starts);
+    if (exhausted) return { found: exhausted, isOptimal: true };
+    const found = anneal(problem, scale, starts, {
       seed: this.job.seed,
       evaluations,
-      expired: () => this.#left() <= 0,
+      expired,
       onProgress: onProgress && ((done) => onProgress(progressOf(done, evaluations))),
     });
+    return { found, isOptimal: false };
+  }
+
+  /** Of a small model all placements are looked at. */
+  #exhaust(problem: Problem, scale: Scale, starts: Int32Array[]): Candidate | undefined {
+    if (problem.operatorIds.length > MOST_EXHAUSTED) return undefined;
+    const known = starts
+      .flatMap((sites) => this.#checked(problem, scale, sites) ?? [])
+      .sort((one, other) => one.objective - other.objective)[0];
+    const expired = () => this.#left() <= 0;
+    const steps = Math.ceil(MOST_LOOKS / problem.siteIds.length);
+    const { best, isComplete } = exhaust(problem, scale, known, { steps, expired });
+    return isComplete && best ? this.#checked(problem, scale, best.sites) : undefined;
   }
 
   async #prove(problem: Problem, scale: Scale, found: Candidate | undefined): Promise<PlacementAnswer> {

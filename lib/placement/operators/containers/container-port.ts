@@ -70,7 +70,11 @@ export class ContainerPort {
       onSent: (lines) => {
         for (const { answers } of lines) if (answers !== undefined) this.#feed.answer(answers);
         const { mark } = lines.at(-1)!;
-        table.setMark(container, mark);
+        try {
+          table.setMark(container, mark);
+        } catch {
+          // On a full disk: after a crash these lines may come twice.
+        }
       },
     });
     this.#attached = this.#attach();
@@ -209,7 +213,7 @@ export class ContainerPort {
     if (this.#working) return;
     const stop = new AbortController();
     const signal = AbortSignal.any([stop.signal, this.#closing.signal]);
-    this.#working = { stop, done: Promise.all([this.#hear(signal), this.#watch(signal)]) };
+    this.#working = { stop, done: Promise.all([this.#hear(signal), this.#watch(signal)]).catch(() => {}) };
   }
 
   async #rest(): Promise<void> {
