@@ -17,7 +17,7 @@ export interface RouteParts {
 }
 
 /** How long a mark may be on its way, in ms, and how many messages may wait for it. */
-const PATIENCE = 2_000;
+const PATIENCE = 5_000;
 const MOST_HELD = 1_000;
 /** After it did not come in time, and after too much waited at the door, in ms. */
 const PAUSE = 5_000;
