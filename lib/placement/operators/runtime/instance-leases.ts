@@ -27,13 +27,7 @@ export class InstanceLeases {
 
   /** What runs has its share, whether its owner is there or not. */
   renew(): void {
-    for (const [, [first]] of Map.groupBy(this.#specs(), purposeOf)) {
-      try {
-        this.#request(first!);
-      } catch {
-        // The machine has less than it had; what runs goes on.
-      }
-    }
+    this.#renew(this.#specs());
   }
 
   /** For an instance that is to start. @throws {LeaseRefusedError} */
@@ -45,12 +39,20 @@ export class InstanceLeases {
   /** An instance is no more; its successor keeps what it needs itself. */
   giveBack(spec: InstanceSpec): void {
     const rest = this.#sharing(spec);
-    if (rest.length > 0) this.#request(rest[0]!);
+    if (rest.length > 0) this.#renew(rest);
     else {
-      const held = this.#book.leases.find(
-        ({ owner, purpose }) => owner === spec.owner && purpose === purposeOf(spec),
-      );
+      const held = this.#book.leases.find(({ purpose }) => purpose === purposeOf(spec));
       if (held) this.#book.release(held.id);
+    }
+  }
+
+  #renew(specs: InstanceSpec[]): void {
+    for (const [, [first]] of Map.groupBy(specs, purposeOf)) {
+      try {
+        this.#request(first!);
+      } catch {
+        // The machine has less than it had; what runs goes on.
+      }
     }
   }
 
@@ -63,9 +65,7 @@ export class InstanceLeases {
   }
 
   #sharing(spec: Shares): InstanceSpec[] {
-    return this.#specs().filter(
-      (other) => other.owner === spec.owner && purposeOf(other) === purposeOf(spec),
-    );
+    return this.#specs().filter((other) => purposeOf(other) === purposeOf(spec));
   }
 
   #specs(): InstanceSpec[] {
@@ -73,4 +73,5 @@ export class InstanceLeases {
   }
 }
 
-const purposeOf = ({ operator, slot }: Shares) => `${operator}#${slot}`;
+/** Two owners may each have an operator of the same name. */
+const purposeOf = ({ owner, operator, slot }: Shares) => `${owner}/${operator}#${slot}`;
