@@ -175,8 +175,8 @@ async function sendAhead(
     result.rounds = await transfer.warmUp(processes, options);
     await transfer.sendFolders(folders, { processes, signal });
   }
-  // The line must be free when it stands still.
-  await transfer.settle();
+  // The line must be free when it stands still, and so must the target's disk: it mounts the files anew.
+  await transfer.settle({ toDisk: true });
 }
 
 /** Makes it stand still and sends the rest. Answers since when it has. */

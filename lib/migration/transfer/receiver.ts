@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { toGaruaError } from '../../base';
+import { syncFileSystem, toGaruaError } from '../../base';
 import { type ByteStream, StreamBrokenError } from '../../mesh';
 import { TransferFailedError } from './errors';
 import { PAGE } from './memory/pages';
@@ -64,6 +64,9 @@ export async function receive(
         return thread.run('writePieces', [[piece], bytes], bytes);
       }
       case 'sync':
+        await settle();
+        if (message.toDisk) for (const path of folders.values()) await syncFileSystem(path);
+        return answer({ kind: 'synced' });
       case 'done':
         await settle();
         return answer({ kind: 'synced' });

@@ -154,9 +154,12 @@ export class Sender {
     }
   }
 
-  /** Resolves once the target has put in place all that was sent. */
-  async settle(): Promise<void> {
-    await this.#send({ kind: 'sync' });
+  /**
+   * Resolves once the target has put in place all that was sent. `toDisk`: and its files are on the disk, so that
+   * nobody has to wait for that while the container stands still.
+   */
+  async settle({ toDisk = false } = {}): Promise<void> {
+    await this.#send({ kind: 'sync', toDisk });
     await this.#answer('synced');
   }
 

@@ -55,7 +55,7 @@ describe('copying folders in rounds', () => {
 
   const send = async (options?: FolderOptions) => {
     const bytes = await sender.sendFolders([{ name: 'upper', path: source, mountedAt: [source] }], options);
-    await sender.settle();
+    await sender.settle({ toDisk: true });
     return bytes;
   };
   const same = () => assert.equal(describeTree(target), describeTree(source));

@@ -20,7 +20,8 @@ export type SourceMessage =
   | { kind: 'images'; pieces: ImageBatch['pieces'] }
   /** A piece of the container's log. */
   | { kind: 'log'; offset: number }
-  | { kind: 'sync' }
+  /** `toDisk`: the files that came are also to be on the disk. */
+  | { kind: 'sync'; toDisk: boolean }
   /** Nothing more comes. */
   | { kind: 'done' };
 
