@@ -131,4 +131,13 @@ describeWithCriu('migrations that go wrong', function () {
     }
     await staysWhole();
   });
+
+  it('the image is not at the other host, and the registry is gone', async () => {
+    await hosts.count('counter', 'keep');
+    await hosts.ask('bob', (host) => host.prune());
+    await hosts.withoutRegistry();
+    const result = await move();
+    assert.deepEqual([result.outcome, result.error?.code], ['rolled-back', 'ERR_REGISTRY_UNREACHABLE']);
+    await staysWhole();
+  });
 });

@@ -1,17 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import {
-  type Database,
-  type DataDirectory,
-  InvalidArgumentError,
-  type Journal,
-  throwIfAborted,
-} from '../../base';
-import { type Arrival, ContainerEngine, type Departure, Policy } from '../../container';
-import { formatReference, type ImageStore, parseReference } from '../../image';
+import { type Database, InvalidArgumentError, type Journal, throwIfAborted } from '../../base';
+import { ContainerEngine, type Departure } from '../../container';
 import type { FogMesh, MeshHost } from '../../mesh';
 import type { Checkpointer } from '../../migration/checkpoint';
 import {
-  type ImageName,
   MIGRATION_MODES,
   MigrationImpossibleError,
   MigrationLedger,
@@ -23,45 +15,35 @@ import {
   moveContainer,
   NothingToResolveError,
   notBegun,
-  type PrepareRequest,
   serveMigrations,
   sourceOver,
-  TargetMemoryError,
   TooManyMigrationsError,
   targetOver,
 } from '../../migration/protocol';
-import { exactImage } from '../checkpoints';
 import type { HostFog } from '../fog';
 import type { HostObjects } from '../objects';
 import type { PeerGate } from '../peers';
+import { Arriving, type ArrivingParts, LIMIT } from './arriving';
 import { downtimeAfter, estimate, standstillLimit } from './estimate';
 import { Leaving, type LeavingParts } from './leaving';
 import type { MigrateOptions, MigrateOutcome } from './migration';
 import { objectsOf, sendObjectsAlong, serveObjectsAlong } from './objects-along';
-import { answerPreflight, availableMemory } from './preflight';
+import { answerPreflight } from './preflight';
 import { exportState, importState } from './state-hooks';
 import { surveyMove } from './survey';
 
 /** In elastic mode, for connections that are open. */
 const DRAIN_MS = 10_000;
-/** Migrations that one host begins, and takes in, at a time. */
-const LIMIT = 3;
-const PAGE = 4096;
 /** How often hosts that could not be reached are asked again, in milliseconds; at once when they come back. */
 const AGAIN_MS = 30_000;
 
-export interface MigrationParts extends LeavingParts {
-  directory: DataDirectory;
+export interface MigrationParts extends LeavingParts, ArrivingParts {
   database: Database;
   journal: Journal;
-  images: ImageStore;
   objects: Pick<HostObjects, 'get'>;
   fog: HostFog;
   peers: PeerGate;
   checkpointer: Checkpointer;
-  engine(): Promise<ContainerEngine>;
-  /** Keeps an image from being pruned while the work runs. */
-  keeping<T>(digest: string, work: () => Promise<T>): Promise<T>;
 }
 
 /** Moves containers to other hosts of the fog, and takes them in. */
@@ -71,11 +53,9 @@ export class HostMigrations {
   readonly #source: MigrationSource;
   readonly #target: MigrationTarget;
   readonly #leavings: Leaving;
+  readonly #arrivals: Arriving;
   readonly #leaving = new Set<string>();
   readonly #closing = new AbortController();
-  #pageLimit = 0;
-  /** Whether anything has ever arrived, so that something of it may be left to remove. */
-  #tookIn = false;
   /** Whether it is known what an index that was lost has left. */
   #hasLooked = false;
   #mesh: FogMesh | undefined;
@@ -95,7 +75,7 @@ export class HostMigrations {
     });
     this.#target = new MigrationTarget({
       ledger: this.#ledger,
-      arrive: (request) => this.#arrive(request),
+      arrive: (request) => this.#arrivals.arrive(request),
       arrival: async (container) => (await parts.engine()).moves.arrival(container),
       discard: async (container) => (await parts.engine()).moves.discard(container),
       restore: (arrival) => parts.checkpointer.restore(arrival),
@@ -103,6 +83,7 @@ export class HostMigrations {
         importState(await parts.engine(), record.spec, Buffer.from(state, 'base64')),
       link: (peerId) => sourceOver(this.#requireMesh(), peerId),
     });
+    this.#arrivals = new Arriving(parts, this.#target, () => this.#requireMesh().name);
   }
 
   /** Serves the hosts of the fog, and settles with them what is left. */
@@ -121,8 +102,8 @@ export class HostMigrations {
         const promised = this.#target.promisedMemory;
         return answerPreflight({ directory, checkpointer, engine: await engine(), fence, promised }, request);
       },
-      fetch: (image) => this.#fetch(image),
-      pageLimit: () => this.#pageLimit,
+      fetch: (image) => this.#arrivals.fetch(image),
+      pageLimit: () => this.#arrivals.pageLimit,
     });
     void this.#recover();
     void this.#watch(mesh);
@@ -240,42 +221,6 @@ export class HostMigrations {
     }
   }
 
-  /** Brings the image of a container here that is about to come. */
-  async #fetch(image: ImageName): Promise<void> {
-    const policy = await Policy.of(this.#parts.directory);
-    policy.checkImage(formatReference(parseReference(image.ref)));
-    await this.#parts.keeping(image.digest, () => exactImage(this.#parts.images, image, {}));
-  }
-
-  async #arrive({ ticket, record, address, memory, start }: PrepareRequest): Promise<Arrival> {
-    // The protocol goes by the ticket's name: it must not lead to another container of this host.
-    if (ticket.name !== record.spec.name) {
-      throw new InvalidArgumentError(`a ticket for ${ticket.name} cannot bring ${record.spec.name}`);
-    }
-    if (this.#target.expected > LIMIT) throw new TooManyMigrationsError(this.#requireMesh().name, LIMIT);
-    const { directory, engine, images, keeping } = this.#parts;
-    // Before anything is fetched: whatever the source asked before, it may send what it likes.
-    await (await engine()).validate(record.spec);
-    const policy = await Policy.of(directory);
-    policy.checkImage(formatReference(parseReference(record.image.ref)));
-    if (start === 'restore') policy.checkRestore('taking in running processes');
-    const free = (await availableMemory()) - this.#target.promisedMemory;
-    // Another may have been promised the same since its source asked.
-    if (memory > free) throw new TargetMemoryError(ticket.name, this.#requireMesh().name, memory, free);
-    this.#tookIn = true;
-    this.#pageLimit = Math.floor((await availableMemory()) / 4 / PAGE);
-    return keeping(record.image.digest, async () => {
-      const image = await exactImage(images, record.image, {});
-      const here = {
-        spec: record.spec,
-        image: { ref: image.ref, digest: image.digest, config: image.config },
-        layers: images.mounts(image.chainIds),
-      };
-      const request = { purpose: 'migration', record: here, address, imageBytes: memory } as const;
-      return (await engine()).moves.arrive(request);
-    });
-  }
-
   async #recover(): Promise<void> {
     const { recovery } = this.#target;
     const steps = [
@@ -287,7 +232,7 @@ export class HostMigrations {
     try {
       if (!this.#hasLooked && ContainerEngine.hasContainers(this.#parts)) await this.#adopt();
       this.#hasLooked = true;
-      if (!this.#tookIn && !this.#ledger.unsettled) return;
+      if (!this.#arrivals.haveBegun && !this.#ledger.unsettled) return;
       for (const step of steps) await step().catch(() => {});
     } catch {
       // What cannot be settled now, or read, is tried again.

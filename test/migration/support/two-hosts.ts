@@ -89,6 +89,12 @@ export class TwoHosts {
     }
   }
 
+  /** From now on images come from hosts that have them, or not at all. */
+  async withoutRegistry(): Promise<void> {
+    await this.#registry?.stop();
+    this.#registry = undefined;
+  }
+
   async kill(name: HostName): Promise<void> {
     const child = this.#daemons.get(name)!;
     const exit = once(child, 'exit');
