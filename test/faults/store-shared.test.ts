@@ -6,20 +6,21 @@ import { openStore, readAll, TestSite } from '../store/support/stores';
 import { temporaryFolder } from '../support/temporary';
 import { leftoversIn, objectsIn, startWork } from './store-tools';
 
-/** Seconds that each goes on; the issue asks for a minute of writers, which this variable gives. */
-const SECONDS = Number(process.env.GARUA_FAULT_SECONDS ?? 10);
+/** A minute of writers: what is torn shows itself rarely. */
+const WRITING_SECONDS = 60;
+const EVICTING_SECONDS = 10;
 
 describe('a NAS that several processes use at once', () => {
   const folder = temporaryFolder();
 
   it('never shows a part of an object, with four writers and a reader', async function () {
-    this.timeout((SECONDS + 60) * 1000);
+    this.timeout((WRITING_SECONDS + 60) * 1000);
     const nas = folder.join('written');
     mkdirSync(nas);
     const reader = await openStore({ dataDirectory: folder.join('reader'), nas });
     await reader.put(Buffer.from('first'));
     const writers = [1, 2, 3, 4].map((seed) =>
-      startWork(['write', folder.join(`w${seed}`), nas, 0, SECONDS, seed]),
+      startWork(['write', folder.join(`w${seed}`), nas, 0, WRITING_SECONDS, seed]),
     );
     let ended = false;
     const statuses = Promise.all(writers.map(({ ended: end }) => end)).finally(() => {
@@ -51,7 +52,7 @@ describe('a NAS that several processes use at once', () => {
   });
 
   it('loses nothing that is pinned or alone while others evict all that they may', async function () {
-    this.timeout((SECONDS + 60) * 1000);
+    this.timeout((EVICTING_SECONDS + 60) * 1000);
     const nas = folder.join('evicted');
     mkdirSync(nas);
     const server = await TestSite.open('server', { dataDirectory: folder.join('server') });
@@ -71,7 +72,7 @@ describe('a NAS that several processes use at once', () => {
     }
     const cids = [...contents.keys()];
     const collectors = [1, 2].map((number) =>
-      startWork(['collect', folder.join(`c${number}`), nas, server.port, SECONDS]),
+      startWork(['collect', folder.join(`c${number}`), nas, server.port, EVICTING_SECONDS]),
     );
     let over = false;
     const statuses = Promise.all(collectors.map(({ ended }) => ended)).finally(() => {
