@@ -12,8 +12,9 @@ describe('container: a disk', () => {
     try {
       await small.reopen();
       const { container: neighbour } = await small.deploy({ name: 'neighbour', command: LIVES });
+      // Not before its deploy has come to its end, which needs room as well.
       const { status, stderr } = await small.run(
-        'dd if=/dev/zero of=/big bs=65536 2>&1 || { echo "it is full" >&2; exit 9; }',
+        'sleep 3; dd if=/dev/zero of=/big bs=65536 2>&1 || { echo "it is full" >&2; exit 9; }',
       );
       assert.equal(status.state, 'failed');
       assert.match(status.reason!, /^exited$|full disk/);
