@@ -12,6 +12,8 @@ const SLOWEST_BYTES_PER_SECOND = 50_000;
 
 /** Announcing takes the processor that the next put needs: it waits until a series of puts may be over, in ms. */
 const ANNOUNCE_AFTER = 1_000;
+/** A series that goes on and on is announced in parts, in ms. */
+const ANNOUNCE_AT_LATEST = 10_000;
 
 /** Tells other sites what is new here, and sends them copies, now or when they can be reached. */
 export class Repair {
@@ -19,6 +21,8 @@ export class Repair {
   #running: Promise<void> | undefined;
   #again = false;
   #soon: NodeJS.Timeout | undefined;
+  /** When the first of what waits came up. */
+  #soonSince: number | undefined;
   readonly #closed = new AbortController();
 
   constructor(
@@ -48,13 +52,20 @@ export class Repair {
     });
   }
 
-  /** Works off what came up in passing. */
+  /** Works off what came up in passing, once nothing more does for a moment. */
   wakeSoon(): void {
     if (!this.#timer || this.#closed.signal.aborted) return;
-    this.#soon ??= setTimeout(() => {
-      this.#soon = undefined;
-      this.wake();
-    }, ANNOUNCE_AFTER);
+    const now = performance.now();
+    this.#soonSince ??= now;
+    const latest = this.#soonSince + ANNOUNCE_AT_LATEST;
+    clearTimeout(this.#soon);
+    this.#soon = setTimeout(
+      () => {
+        this.#soonSince = undefined;
+        this.wake();
+      },
+      Math.max(0, Math.min(ANNOUNCE_AFTER, latest - now)),
+    );
     this.#soon.unref();
   }
 
